@@ -1,0 +1,26 @@
+# Warnings, sanitizers, ccache and a fast linker; one place for all targets.
+set(MANMAN_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,undefined or thread")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+if(MANMAN_WERROR)
+  add_compile_options(-Werror)
+endif()
+# Line tables are enough for a readable stack; full debug info slows every build and link.
+add_compile_options(-g1 -fno-omit-frame-pointer)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1")
+
+if(MANMAN_SANITIZE)
+  add_compile_options(-fsanitize=${MANMAN_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MANMAN_SANITIZE})
+endif()

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "bus/bus.h"
+#include "db/database.h"
+#include "store/store.h"
+
+namespace manman::api {
+
+struct ApiConfig {
+  std::string grpc_address = "127.0.0.1:50051";  // port 0: any free one
+  std::string http_address = "127.0.0.1:8080";
+  std::chrono::milliseconds lease{60000};        // a silent host loses its job after this
+  int max_attempts = 3;                          // of one backup
+  std::chrono::milliseconds job_interval{500};   // of relay (also woken at once), reaper, deleter
+  std::chrono::milliseconds offline_after{20000};
+};
+
+// The API process: gRPC service, HTTP listener, consumer of status, and the jobs (outbox relay,
+// reaper, deleter). Keeps no state but what is in the database.
+class ControlPlane {
+ public:
+  // database (migrated), bus and store must outlive it.
+  ControlPlane(ApiConfig config, db::Database& database, Bus& bus, Store& store,
+               Clock& clock = system_clock());
+  ~ControlPlane();  // stop()
+
+  // Listens and begins to work. A port that is in use is kUnavailable naming the address.
+  Result<void> start();
+  // Ends calls at work within some seconds, then all threads.
+  void stop();
+
+  // Where it listens, with the real port: "127.0.0.1:50051".
+  std::string grpc_address() const;
+  std::string http_address() const;
+
+  // The server of this name, made when there is none; its id. Also before start().
+  Result<int64_t> register_server(const std::string& name, const std::string& environment);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace manman::api

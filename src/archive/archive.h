@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/sha256.h"
+#include "base/stream.h"
+
+// Archives of save data: docs/formats/archive.md. Every function here may be called from any
+// thread, uses `threads` threads of its own, and memory bounded by its options, whatever the size
+// of the data, of a file, or the number of entries.
+namespace manman::archive {
+
+enum class EntryKind { kFile, kFolder, kSymlink, kHardLink };
+
+struct Entry {
+  std::string path;  // as in the archive: "game/world/r.0.0.mca"; any bytes but NUL
+  EntryKind kind = EntryKind::kFile;
+  uint64_t size_bytes = 0;  // of a file's contents
+  uint32_t mode = 0;        // permission bits, at most 07777
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  int64_t mtime_s = 0;
+  uint32_t mtime_ns = 0;
+  std::string link_target;  // of a symlink, or the path of the entry that a hard link names
+};
+
+struct PackOptions {
+  int threads = 0;              // 0: one per core
+  std::string prefix = "game";  // the folder that entries stand under
+  Progress* progress = nullptr;
+};
+
+struct PackResult {
+  uint64_t archive_size_bytes = 0;
+  uint64_t data_size_bytes = 0;  // contents of all files
+  uint64_t entries = 0;
+  Sha256Digest sha256{};  // of the whole archive
+  // What is not in the archive as it stood, by name and why: special files skipped, files that
+  // vanished, grew, shrank or changed while read. The first 100; warning_count counts all.
+  std::vector<std::string> warnings;
+  uint64_t warning_count = 0;
+};
+
+// Writes the folder `dir` as an archive into `out`. A file that can't be read (permission, I/O
+// error) fails the whole with its name; one that shrinks is padded with zeros and named.
+Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackOptions& options);
+
+struct UnpackOptions {
+  int threads = 0;
+  // Only entries at or below these paths of the archive; all when empty. One that matches nothing
+  // is kNotFound.
+  std::vector<std::string> only;
+  // Entries must stand under this first folder, which is taken off: with "game", game/a/b lands in
+  // TARGET/a/b. "": paths are kept as they are.
+  std::string strip_prefix;
+  bool owners = true;  // set owners; only root can, others go without
+  // Sizes are refused beyond these. 0: what the file system of the target has free.
+  uint64_t max_unpacked_bytes = 0;
+  // An archive may not unpack to more than this many times its own size, holes of sparse files
+  // not counted, once past 64 MiB.
+  uint32_t max_ratio = 250;
+  Progress* progress = nullptr;
+};
+
+struct UnpackResult {
+  uint64_t entries = 0;
+  uint64_t data_size_bytes = 0;
+  bool indexed = false;  // read by its index, in parallel; otherwise as one stream
+};
+
+// Unpacks any .tar.gz into the folder `target`, which is there already. Nothing is written outside
+// it. Checks everything on the way: hashes of frames, gzip's CRC and sizes, the index against
+// the stream. An entry that would leave the target, a device, a fifo or an unknown kind, a bad
+// checksum or a stream cut short is an error naming it (kDataLoss for damage, kInvalidArgument for
+// what is refused); what was unpacked by then is left for the caller to remove. Set-id bits are
+// dropped. Data is not synced.
+Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& target,
+                            const UnpackOptions& options);
+
+// Calls visit for every entry in the order of the archive until it returns false. With an index
+// only that is read.
+Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit);
+
+struct VerifyResult {
+  uint64_t entries = 0;
+  uint64_t frames = 0;  // 0 without an index
+  uint64_t data_size_bytes = 0;
+  bool indexed = false;
+  Sha256Digest sha256{};
+};
+
+// Reads everything and checks all that unpack() checks, writing nothing.
+Result<VerifyResult> verify(RandomSource& archive, int threads, Progress* progress);
+
+// The contents of one file of the archive, in order, into out. With an index only the frames that
+// hold it are read. A hard link gives the file that it names. No such path is kNotFound; not a
+// file is kInvalidArgument.
+Result<void> cat(RandomSource& archive, std::string_view path, Sink& out);
+
+}  // namespace manman::archive

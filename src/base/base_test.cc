@@ -1,0 +1,126 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/sha256.h"
+#include "base/time.h"
+
+namespace manman {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "manman-base-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+  fs::path dir_;
+};
+
+Result<int> half(int value) {
+  if (value % 2 != 0) return fail(Code::kInvalidArgument, "odd");
+  return value / 2;
+}
+Result<int> quarter(int value) { return TRY(half(TRY(half(value)))); }
+
+TEST(ErrorTest, TryPassesValuesAndErrors) {
+  EXPECT_EQ(quarter(8).value(), 2);
+  EXPECT_EQ(quarter(6).error().message, "odd");
+}
+
+TEST(ErrorTest, ContextGoesInFront) {
+  const auto result = in("backup 5", in("part 2", Result<int>(fail(Code::kUnavailable, "cut"))));
+  EXPECT_EQ(result.error().message, "backup 5: part 2: cut");
+  EXPECT_TRUE(result.error().retryable);
+  EXPECT_EQ(Error({Code::kUnknown, "x"}).with_hint("do y").text(), "x\nhint: do y");
+}
+
+TEST_F(FileTest, WriteFileDurablyReplacesWhole) {
+  const fs::path path = dir_ / "a";
+  ASSERT_TRUE(write_file_durably(path, "one"));
+  ASSERT_TRUE(write_file_durably(path, "two"));
+  EXPECT_EQ(read_file(path).value(), "two");
+  EXPECT_FALSE(fs::exists(dir_ / "a.new"));
+  EXPECT_EQ(read_file(path, 2).error().code, Code::kOutOfRange);
+}
+
+TEST_F(FileTest, RemoveTreeFollowsNoSymlink) {
+  fs::create_directories(dir_ / "keep");
+  std::ofstream(dir_ / "keep/file") << "x";
+  fs::create_directories(dir_ / "tree/inner");
+  fs::create_directory_symlink(dir_ / "keep", dir_ / "tree/inner/link");
+  ::chmod((dir_ / "tree/inner").c_str(), 0);
+  ASSERT_TRUE(remove_tree(dir_ / "tree"));
+  EXPECT_FALSE(fs::exists(dir_ / "tree"));
+  EXPECT_TRUE(fs::exists(dir_ / "keep/file"));
+  EXPECT_TRUE(remove_tree(dir_ / "nothing"));
+}
+
+TEST_F(FileTest, FileSourceReadsAtOffsetAndNotBeyond) {
+  std::ofstream(dir_ / "f") << "0123456789";
+  auto source = FileSource::open(dir_ / "f").value();
+  std::byte buffer[4];
+  ASSERT_TRUE(source->read_at(6, buffer));
+  EXPECT_EQ(static_cast<char>(buffer[0]), '6');
+  EXPECT_EQ(source->read_at(7, buffer).error().code, Code::kOutOfRange);
+}
+
+TEST(FailpointTest, ActsAsConfigured) {
+  ASSERT_TRUE(failpoint::configure("backup.uploaded@2=error:boom"));
+  EXPECT_TRUE(failpoint::pass("backup.uploaded"));
+  EXPECT_EQ(failpoint::pass("backup.uploaded").error().message, "boom");
+  EXPECT_TRUE(failpoint::pass("backup.uploaded"));
+  ASSERT_TRUE(failpoint::configure(""));
+  EXPECT_EQ(failpoint::configure("no.such=crash").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(failpoint::configure("backup.uploaded=explode").error().code, Code::kInvalidArgument);
+}
+
+TEST(RetryTest, StopsAtSuccessFinalErrorAndLimit) {
+  const Backoff quick{std::chrono::milliseconds(1), std::chrono::milliseconds(1)};
+  int calls = 0;
+  auto flaky = [&]() -> Result<int> {
+    if (++calls < 3) return fail(Code::kUnavailable, "away");
+    return calls;
+  };
+  EXPECT_EQ(retry(5, quick, nullptr, flaky).value(), 3);
+  calls = 0;
+  EXPECT_FALSE(retry(2, quick, nullptr, flaky));
+  calls = 0;
+  auto final_error = [&]() -> Result<int> { calls++; return fail(Code::kNotFound, "gone"); };
+  EXPECT_FALSE(retry(5, quick, nullptr, final_error));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Sha256Test, KnownAnswer) {  // FIPS 180-4, "abc"
+  EXPECT_EQ(to_hex(Sha256::of(as_bytes("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  Sha256 stream;
+  stream.update(as_bytes("a"));
+  stream.update(as_bytes("bc"));
+  EXPECT_EQ(stream.finish(), Sha256::of(as_bytes("abc")));
+}
+
+TEST(LogTest, PrefixNamesWhatIsKnown) {
+  EXPECT_EQ((About{.backup_id = 5, .sgc_id = 3}.prefix()), "[backup=5 sgc=3] ");
+  EXPECT_EQ(About{}.prefix(), "");
+}
+
+TEST(TimeTest, FormatsUtc) {
+  EXPECT_EQ(format_utc(0), "-");
+  EXPECT_EQ(format_utc(1769860800), "2026-01-31T12:00:00Z");
+}
+
+}  // namespace
+}  // namespace manman

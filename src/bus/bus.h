@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace manman {
+
+struct Message {
+  std::string routing_key;
+  std::string body;
+  bool redelivered = false;
+};
+
+// What a handler wants done with a message.
+enum class Verdict {
+  kAck,     // done, durably: it does not come again
+  kRetry,   // not done: it comes again after a while
+  kReject,  // can never be done: to the dead-letter queue with the reason
+};
+
+struct Handled {
+  Verdict verdict = Verdict::kAck;
+  std::string reason;  // for kRetry and kReject
+};
+
+using Handler = std::function<Handled(const Message&)>;
+
+// Ends its subscription when destroyed, after a handler that is at work has returned. Messages
+// not acknowledged stay in the queue.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+// Carries commands and status: a topic exchange with durable queues, at-least-once. Handlers must
+// be idempotent. Thread-safe.
+class Bus {
+ public:
+  virtual ~Bus() = default;
+
+  // Success only once the message is safe: a restart of this process does not lose it. No queue
+  // bound for the routing key is kUnavailable (retryable), as is a bus that is away.
+  virtual Result<void> publish(const Message& message) = 0;
+
+  // Consumes `queue`, declared and bound to `patterns` (AMQP topic patterns: words between dots,
+  // `*` is one word, `#` any number) when it is not there. One message at a time per subscription,
+  // in order; several subscriptions of one queue share its messages. Handlers run on a thread of
+  // the bus; one that throws counts as kRetry.
+  virtual Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
+                                                          const std::vector<std::string>& patterns,
+                                                          Handler handler) = 0;
+};
+
+// The pattern rule of AMQP's topic exchange.
+bool topic_matches(std::string_view pattern, std::string_view routing_key);
+
+}  // namespace manman

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "bus/bus.h"
+
+namespace manman {
+
+struct DeadLetter {
+  std::string queue;
+  Message message;
+  std::string reason;
+};
+
+struct InProcessBusOptions {
+  std::chrono::milliseconds publish_timeout{30000};
+  std::chrono::milliseconds redelivery_delay{200};
+  size_t max_queued = 10000;  // messages in one queue; a publish beyond is kUnavailable
+};
+
+// A bus within one process. It has no disk of its own, so publish() returns success only after
+// every bound queue's handler has acknowledged (or rejected) the message: what a crash takes was
+// never confirmed, and comes again from the outbox or the host's journal. A publish that times
+// out is kUnavailable and its message is withdrawn if no handler has it yet.
+class InProcessBus final : public Bus {
+ public:
+  explicit InProcessBus(InProcessBusOptions options = {});
+  ~InProcessBus() override;  // all subscriptions must be gone
+
+  Result<void> publish(const Message& message) override;
+  Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
+                                                  const std::vector<std::string>& patterns,
+                                                  Handler handler) override;
+  // The latest rejected messages, at most 1,000.
+  std::vector<DeadLetter> dead_letters() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace manman

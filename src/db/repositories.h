@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "db/database.h"
+#include "domain/backup.h"
+#include "domain/catalog.h"
+#include "domain/session.h"
+
+// The tables. Every function works inside the caller's transaction. A row that is not there is
+// kNotFound ("no backup 5"); a name that is taken is kAlreadyExists; a row that others refer to
+// can't be removed: kFailedPrecondition naming what refers to it.
+namespace manman::db {
+
+// Newest first, by key: rows with an id below before_id (0: from the newest), at most `size`.
+struct Page {
+  int size = 50;
+  int64_t before_id = 0;
+};
+
+namespace servers {
+// The server of this name and environment, made when there is none; the first of all is default.
+Result<Server> ensure(Transaction& tx, const std::string& name, const std::string& environment,
+                      int64_t now_s);
+Result<Server> get(Transaction& tx, int64_t server_id);
+Result<std::vector<Server>> list(Transaction& tx, const Page& page);
+Result<void> seen(Transaction& tx, int64_t server_id, int64_t now_s);  // and online
+// Marks servers not seen since before_s offline; how many.
+Result<int> mark_offline(Transaction& tx, int64_t before_s);
+Result<void> remove(Transaction& tx, int64_t server_id);
+}  // namespace servers
+
+namespace games {
+Result<Game> create(Transaction& tx, const Game& game);  // game_id is given by the database
+Result<Game> get(Transaction& tx, int64_t game_id);
+Result<std::vector<Game>> list(Transaction& tx, const Page& page);
+Result<void> remove(Transaction& tx, int64_t game_id);
+}  // namespace games
+
+namespace game_configs {
+Result<GameConfig> create(Transaction& tx, const GameConfig& config);
+Result<GameConfig> get(Transaction& tx, int64_t config_id);
+// game_id 0: of all games.
+Result<std::vector<GameConfig>> list(Transaction& tx, int64_t game_id, const Page& page);
+Result<void> remove(Transaction& tx, int64_t config_id);
+}  // namespace game_configs
+
+namespace server_game_configs {
+Result<ServerGameConfig> create(Transaction& tx, const ServerGameConfig& config);
+Result<ServerGameConfig> get(Transaction& tx, int64_t sgc_id);
+// server_id 0: of all servers.
+Result<std::vector<ServerGameConfig>> list(Transaction& tx, int64_t server_id, const Page& page);
+// Its ended sessions go with it; with a live session or a backup it is kFailedPrecondition.
+Result<void> remove(Transaction& tx, int64_t sgc_id);
+}  // namespace server_game_configs
+
+namespace sessions {
+struct Filter {
+  int64_t sgc_id = 0;
+  int64_t server_id = 0;
+  std::vector<SessionStatus> statuses;  // any when empty
+  int64_t started_after = 0;            // exclusive, Unix seconds; 0 not set
+  int64_t started_before = 0;           // exclusive
+  bool live_only = false;
+};
+Result<Session> create(Transaction& tx, const Session& session);
+Result<Session> get(Transaction& tx, int64_t session_id);
+Result<std::vector<Session>> list(Transaction& tx, const Filter& filter, const Page& page);
+// The whole row, by session_id.
+Result<void> update(Transaction& tx, const Session& session);
+// Pending and starting ones whose lease has ended.
+Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit);
+// Live sessions that restore from this backup and do not run yet.
+Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id);
+}  // namespace sessions
+
+namespace backups {
+struct Filter {
+  int64_t sgc_id = 0;
+  int64_t session_id = 0;
+};
+// backup_id is given by the database, and s3_url is then made from it:
+// s3://{bucket}/backups/{sgc_id}/{backup_id}.tar.gz. Another active backup of the SGC (pending or
+// running; there is a unique index) is kFailedPrecondition.
+Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& bucket);
+Result<Backup> get(Transaction& tx, int64_t backup_id);
+Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Page& page);
+// The pending or running backup of an SGC; none is an empty optional.
+Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);
+Result<void> update(Transaction& tx, const Backup& backup);
+Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit);
+Result<std::vector<Backup>> deleting(Transaction& tx, int limit);
+// Sessions restored from it forget it.
+Result<void> remove(Transaction& tx, int64_t backup_id);
+}  // namespace backups
+
+// Commands that a transaction decided on, on their way to the bus.
+namespace outbox {
+struct Row {
+  int64_t outbox_id = 0;
+  std::string routing_key;
+  std::string body;
+};
+Result<void> add(Transaction& tx, const std::string& routing_key, const std::string& body,
+                 int64_t now_ms);
+// The oldest unsent rows, in order.
+Result<std::vector<Row>> unsent(Transaction& tx, int limit);
+// Sent rows are of no more use and are removed.
+Result<void> sent(Transaction& tx, int64_t outbox_id);
+}  // namespace outbox
+
+}  // namespace manman::db

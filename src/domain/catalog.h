@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace manman {
+
+// Rows of `servers`, `games`, `game_configs` and `server_game_configs`.
+
+struct Server {
+  int64_t server_id = 0;
+  std::string name;
+  std::string environment;
+  bool is_default = false;
+  bool online = false;
+  int64_t last_seen = 0;  // Unix seconds
+};
+
+struct Game {
+  int64_t game_id = 0;
+  std::string name;
+  std::string steam_app_id;
+};
+
+// One line to the game's console, and the output that shows that it was done.
+struct QuiesceStep {
+  std::string input;
+  std::string confirm_regex;  // RE2 syntax; "" waits for nothing
+  int timeout_seconds = 30;
+};
+
+struct GameConfig {
+  int64_t config_id = 0;
+  int64_t game_id = 0;
+  std::string name;
+  std::string image;  // "" runs a process on the host
+  std::string args_template;
+  std::map<std::string, std::string> env;
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> command;
+  std::string stop_command;
+  int stop_grace_seconds = 30;
+  std::vector<QuiesceStep> quiesce;
+  std::vector<std::string> resume;
+};
+
+struct PortBinding {
+  int container_port = 0;
+  int host_port = 0;
+  std::string protocol;  // "TCP" or "UDP"
+};
+
+struct ServerGameConfig {
+  int64_t sgc_id = 0;
+  int64_t server_id = 0;
+  int64_t game_config_id = 0;
+  std::vector<PortBinding> port_bindings;
+  bool active = true;
+};
+
+}  // namespace manman

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "domain/catalog.h"
+
+// The bodies that travel over the bus: JSON, with fixed field names (docs/architecture.md, Bus).
+// A parser ignores unknown fields; a body that is not JSON, lacks a required field or has one of
+// the wrong type is kInvalidArgument naming the field.
+namespace manman {
+
+// How the host runs and talks to a game; part of several commands.
+struct GameLaunch {
+  std::string environment;  // of the server; part of the GSC directory's name
+  std::string image;
+  std::vector<std::string> argv;  // entrypoint, command and the words of args_template
+  std::map<std::string, std::string> env;
+  std::string stop_command;
+  int stop_grace_seconds = 30;
+  std::vector<QuiesceStep> quiesce;
+  std::vector<std::string> resume;
+};
+
+// {"command":"backup_session", …}. Idempotent by (backup_id, attempt).
+struct BackupCommand {
+  int64_t backup_id = 0;
+  int64_t session_id = 0;  // 0: the SGC has no session
+  int64_t sgc_id = 0;
+  int attempt = 1;
+  std::string s3_key;
+  std::string s3_url;
+  GameLaunch launch;
+
+  std::string to_json() const;
+  static Result<BackupCommand> parse(std::string_view json);
+};
+
+// {"command":"start_session", …, "restore_from":{"backup_id":5,"s3_url":"…"}}. Idempotent by
+// session_id.
+struct StartSessionCommand {
+  int64_t session_id = 0;
+  int64_t sgc_id = 0;
+  int64_t restore_backup_id = 0;  // 0: no restore
+  std::string restore_s3_url;     // as recorded in the backup's row
+  int64_t restore_size_bytes = 0;
+  std::string restore_sha256;     // "" when the row has none
+  GameLaunch launch;
+
+  std::string to_json() const;
+  static Result<StartSessionCommand> parse(std::string_view json);
+};
+
+// {"command":"stop_session"|"kill_session"|"undo_restore", …}.
+struct SessionCommand {
+  enum class Kind { kStop, kKill, kUndoRestore };
+  Kind kind = Kind::kStop;
+  int64_t session_id = 0;
+  int64_t sgc_id = 0;
+  GameLaunch launch;
+
+  std::string to_json() const;
+  static Result<SessionCommand> parse(std::string_view json);
+};
+
+// {"command":"send_input","session_id":…,"input":"…"}; the bytes travel base64 in "input_base64".
+struct SendInputCommand {
+  int64_t session_id = 0;
+  int64_t sgc_id = 0;
+  std::string environment;
+  std::string input;
+
+  std::string to_json() const;
+  static Result<SendInputCommand> parse(std::string_view json);
+};
+
+// status.backup.{backup_id}. status: "running" (also renews the lease), "completed", "failed".
+struct BackupReport {
+  int64_t backup_id = 0;
+  int64_t server_id = 0;
+  int attempt = 1;
+  std::string status;
+  std::string s3_url;
+  int64_t size_bytes = 0;
+  std::string sha256;
+  int64_t entries = 0;
+  int64_t progress_bytes = 0;
+  int64_t total_bytes = 0;
+  std::string error_message;
+  std::vector<std::string> warnings;
+
+  std::string to_json() const;
+  static Result<BackupReport> parse(std::string_view json);
+};
+
+// status.session.{session_id}. status: "starting" (also renews the lease), "running", "stopped",
+// "crashed", "completed"; "" when only replaced_data is reported.
+struct SessionReport {
+  int64_t session_id = 0;
+  int64_t sgc_id = 0;
+  int64_t server_id = 0;
+  std::string status;
+  int exit_code = 0;
+  std::string error_message;
+  std::string replaced_data;  // "" (says nothing), "none", "kept", "undone", "removed"
+  int64_t progress_bytes = 0;
+  int64_t total_bytes = 0;
+
+  std::string to_json() const;
+  static Result<SessionReport> parse(std::string_view json);
+};
+
+// health.host.{server_id}.
+struct HostHealth {
+  int64_t server_id = 0;
+
+  std::string to_json() const;
+  static Result<HostHealth> parse(std::string_view json);
+};
+
+// The field "command" of a command's body.
+Result<std::string> command_name(std::string_view json);
+
+// Routing keys of exchange `manman`.
+std::string command_key(int64_t server_id, std::string_view what);  // command.host.{id}.{what}
+std::string backup_status_key(int64_t backup_id);
+std::string session_status_key(int64_t session_id);
+std::string host_health_key(int64_t server_id);
+std::string command_queue(int64_t server_id);  // host-{id}-commands
+
+}  // namespace manman

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace manman {
+
+// Where a backup's archive is: s3://{bucket}/{key}.
+struct ObjectUrl {
+  std::string bucket;
+  std::string key;
+
+  std::string text() const { return "s3://" + bucket + "/" + key; }
+  static Result<ObjectUrl> parse(std::string_view url);
+};
+
+// backups/{sgc_id}/{backup_id}.tar.gz
+std::string backup_key(int64_t sgc_id, int64_t backup_id);
+
+}  // namespace manman

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/stream.h"
+
+namespace manman {
+
+// One execution of a game: the session and where its GSC directory is. Save data is in
+// {gsc_dir}/game; all else that a runtime keeps stands beside it in {gsc_dir}/session-{id}/.
+struct GameInstance {
+  int64_t session_id = 0;
+  int64_t sgc_id = 0;
+  std::filesystem::path gsc_dir;
+};
+
+struct GameProgram {
+  std::string image;              // "" for a process
+  std::vector<std::string> argv;  // not empty
+  std::map<std::string, std::string> env;
+};
+
+struct GameState {
+  enum class Kind {
+    kRunning,
+    kExited,  // exit_code and signal say how
+    kGone,    // was started, and nothing is known of its end (the machine went down)
+    kNever,   // was not started
+  };
+  Kind kind = Kind::kNever;
+  int exit_code = 0;  // 128 + signal when a signal ended it
+  int signal = 0;
+};
+
+// Runs game servers. A game outlives the host manager: after a restart all of these work on a game
+// that an earlier process started. Thread-safe for different instances; one thread at a time for
+// one instance, except send_input and state.
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+
+  // Returns once the game's program runs; a program that can't be executed is an error naming it.
+  // An instance that was started before is kAlreadyExists.
+  virtual Result<void> start(const GameInstance& game, const GameProgram& program) = 0;
+  virtual Result<GameState> state(const GameInstance& game) = 0;
+  // Bytes to the game's standard input. A game that does not run is kFailedPrecondition; one that
+  // does not read its input is kUnavailable.
+  virtual Result<void> send_input(const GameInstance& game, std::string_view input) = 0;
+  // Asks the game to end: SIGTERM. Does not wait.
+  virtual Result<void> terminate(const GameInstance& game) = 0;
+  // Ends the game and all of its processes at once: SIGKILL. Does not wait.
+  virtual Result<void> kill(const GameInstance& game) = 0;
+  // Returns when the game has ended or the time has passed; the state then.
+  virtual Result<GameState> wait(const GameInstance& game, std::chrono::milliseconds timeout) = 0;
+  // The game's output so far, in bytes, and a part of it from offset (as much as there is, at most
+  // the buffer).
+  virtual Result<uint64_t> output_size(const GameInstance& game) = 0;
+  virtual Result<size_t> read_output(const GameInstance& game, uint64_t offset,
+                                     MutableBytes buffer) = 0;
+  // Removes what is kept of an ended game, its output included. One that runs is
+  // kFailedPrecondition.
+  virtual Result<void> forget(const GameInstance& game) = 0;
+};
+
+}  // namespace manman

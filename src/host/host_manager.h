@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "bus/bus.h"
+#include "game/runtime/runtime.h"
+#include "store/store.h"
+
+namespace manman::host {
+
+struct HostConfig {
+  int64_t server_id = 0;
+  std::filesystem::path data_dir;  // holds gsc-{env}-{sgc_id}/ and journal/
+  int threads = 0;                 // for archives; 0: one per core
+  std::chrono::milliseconds report_interval{1000};     // progress and lease renewal
+  std::chrono::milliseconds heartbeat_interval{5000};
+  std::chrono::hours keep_replaced{24};  // how long replaced-{session_id}/ stays after the restore
+  int upload_attempts = 5;
+};
+
+// Runs the game servers of one machine, archives their save data to the store and restores it, on
+// commands from the bus. What it has taken on stands in its journal, so that after a crash every
+// job goes on or is reported failed.
+class HostManager {
+ public:
+  // The bus, store and runtime must outlive it.
+  HostManager(HostConfig config, Bus& bus, Store& store, Runtime& runtime);
+  ~HostManager();  // stop()
+
+  // Takes up what the journal holds, adopts running games, then consumes commands.
+  Result<void> start();
+  // Takes no more commands, cancels jobs at work (they go on at the next start) and returns when
+  // all threads have ended. Games run on.
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace manman::host

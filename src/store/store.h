@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/stream.h"
+
+namespace manman {
+
+struct ObjectInfo {
+  std::string key;
+  uint64_t size_bytes = 0;
+  std::string etag;         // never empty for an object that is there
+  int64_t modified_at = 0;  // Unix seconds
+};
+
+// An object on its way into the store: bytes are written in order, and only commit() makes them
+// an object, whole, under its key. Destroyed before that, it aborts and leaves nothing. One
+// thread at a time.
+class Upload : public Sink {
+ public:
+  // What abort_upload() needs to clean up after a crash; the caller keeps it in its journal.
+  virtual std::string id() const = 0;
+  // Durable when it returns; replaces an object of the same key. What the store then holds.
+  virtual Result<ObjectInfo> commit() = 0;
+};
+
+// Where archives live. Keys are relative paths ("backups/3/5.tar.gz"): no empty, "." or ".."
+// segment, no leading slash, at most 1,024 bytes; others are kInvalidArgument. A missing object is
+// kNotFound. Errors that a retry may help are marked retryable. Thread-safe.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // size_upper_bound: of what will be written, in bytes; a multipart store fixes its part size by
+  // it.
+  virtual Result<std::unique_ptr<Upload>> put(std::string_view key, uint64_t size_upper_bound) = 0;
+  // Ends an upload that a crash left behind. One that is not there any more is success.
+  virtual Result<void> abort_upload(std::string_view key, std::string_view upload_id) = 0;
+  // Fills all of buffer from offset; beyond the object's end is kOutOfRange.
+  virtual Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) = 0;
+  virtual Result<ObjectInfo> head(std::string_view key) = 0;
+  // Calls visit for every object whose key starts with prefix, in no certain order, until visit
+  // returns false. Uploads that are not committed are no objects.
+  virtual Result<void> list(std::string_view prefix,
+                            const std::function<bool(const ObjectInfo&)>& visit) = 0;
+  // An object that is not there is success.
+  virtual Result<void> remove(std::string_view key) = 0;
+  // The name that stands in s3://{bucket}/{key}.
+  virtual std::string bucket() const = 0;
+};
+
+// The rule for keys, for every implementation.
+Result<void> check_key(std::string_view key);
+
+// An object of a store as a RandomSource, with retries of reads that a retry may help. The store
+// must outlive it.
+Result<std::unique_ptr<RandomSource>> open_object(Store& store, std::string_view key);
+
+}  // namespace manman

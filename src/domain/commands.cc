@@ -1,0 +1,165 @@
+#include <limits>
+
+#include "domain/base64.h"
+#include "domain/game_launch.h"
+#include "domain/json_fields.h"
+#include "domain/messages.h"
+
+namespace manman {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+Result<void> expect_command(const Fields& fields, std::string_view expected) {
+  const std::string name = TRY(fields.text("command"));
+  if (name == expected) return {};
+  return std::unexpected(fields.wrong("command", "must be \"" + std::string(expected) + "\""));
+}
+
+struct KindName {
+  SessionCommand::Kind kind;
+  std::string_view name;
+};
+constexpr KindName kKinds[] = {
+    {SessionCommand::Kind::kStop, "stop_session"},
+    {SessionCommand::Kind::kKill, "kill_session"},
+    {SessionCommand::Kind::kUndoRestore, "undo_restore"},
+};
+
+std::string_view name_of(SessionCommand::Kind kind) {
+  for (const KindName& row : kKinds) {
+    if (row.kind == kind) return row.name;
+  }
+  return "stop_session";
+}
+
+Result<SessionCommand::Kind> kind_from(const Fields& fields) {
+  const std::string name = TRY(fields.text("command"));
+  for (const KindName& row : kKinds) {
+    if (row.name == name) return row.kind;
+  }
+  return std::unexpected(
+      fields.wrong("command", "must be one of stop_session, kill_session, undo_restore"));
+}
+
+}  // namespace
+
+Result<std::string> command_name(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  return Fields(body).text("command");
+}
+
+std::string BackupCommand::to_json() const {
+  ordered_json body;
+  body["command"] = "backup_session";
+  body["session_id"] = session_id;
+  body["backup_id"] = backup_id;
+  body["s3_key"] = s3_key;
+  body["s3_url"] = s3_url;
+  body["sgc_id"] = sgc_id;
+  body["attempt"] = attempt;
+  body["launch"] = launch_to_json(launch);
+  return dump(body);
+}
+
+Result<BackupCommand> BackupCommand::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  TRY(expect_command(fields, "backup_session"));
+  BackupCommand command;
+  command.backup_id = TRY(fields.id("backup_id"));
+  command.session_id = TRY(fields.count("session_id"));
+  command.sgc_id = TRY(fields.count("sgc_id"));
+  command.attempt = TRY(fields.integer("attempt", 1, std::numeric_limits<int>::max(), 1));
+  command.s3_key = TRY(fields.text("s3_key"));
+  command.s3_url = TRY(fields.text_or_empty("s3_url"));
+  command.launch = TRY(launch_from(fields));
+  return command;
+}
+
+std::string StartSessionCommand::to_json() const {
+  ordered_json body;
+  body["command"] = "start_session";
+  body["session_id"] = session_id;
+  body["sgc_id"] = sgc_id;
+  if (restore_backup_id != 0) {
+    ordered_json& restore = body["restore_from"];
+    restore["backup_id"] = restore_backup_id;
+    restore["s3_url"] = restore_s3_url;
+    restore["size_bytes"] = restore_size_bytes;
+    restore["sha256"] = restore_sha256;
+  }
+  body["launch"] = launch_to_json(launch);
+  return dump(body);
+}
+
+Result<StartSessionCommand> StartSessionCommand::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  TRY(expect_command(fields, "start_session"));
+  StartSessionCommand command;
+  command.session_id = TRY(fields.id("session_id"));
+  command.sgc_id = TRY(fields.count("sgc_id"));
+  if (const auto restore = TRY(fields.object("restore_from"))) {
+    command.restore_backup_id = TRY(restore->id("backup_id"));
+    command.restore_s3_url = TRY(restore->text("s3_url"));
+    command.restore_size_bytes = TRY(restore->count("size_bytes"));
+    command.restore_sha256 = TRY(restore->text_or_empty("sha256"));
+  }
+  command.launch = TRY(launch_from(fields));
+  return command;
+}
+
+std::string SessionCommand::to_json() const {
+  ordered_json body;
+  body["command"] = name_of(kind);
+  body["session_id"] = session_id;
+  body["sgc_id"] = sgc_id;
+  body["launch"] = launch_to_json(launch);
+  return dump(body);
+}
+
+Result<SessionCommand> SessionCommand::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  SessionCommand command;
+  command.kind = TRY(kind_from(fields));
+  command.session_id = TRY(fields.id("session_id"));
+  command.sgc_id = TRY(fields.count("sgc_id"));
+  command.launch = TRY(launch_from(fields));
+  return command;
+}
+
+std::string SendInputCommand::to_json() const {
+  ordered_json body;
+  body["command"] = "send_input";
+  body["session_id"] = session_id;
+  body["sgc_id"] = sgc_id;
+  body["environment"] = environment;
+  // "input" is for readers that know no other field; bytes that are not text survive in the next.
+  body["input"] = input;
+  body["input_base64"] = base64_encode(input);
+  return dump(body);
+}
+
+Result<SendInputCommand> SendInputCommand::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  TRY(expect_command(fields, "send_input"));
+  SendInputCommand command;
+  command.session_id = TRY(fields.id("session_id"));
+  command.sgc_id = TRY(fields.count("sgc_id"));
+  command.environment = TRY(fields.text_or_empty("environment"));
+  if (fields.has("input_base64")) {
+    const auto bytes = base64_decode(TRY(fields.text_or_empty("input_base64")));
+    if (!bytes) return std::unexpected(fields.wrong("input_base64", "must be base64"));
+    command.input = *bytes;
+  } else {
+    if (!fields.has("input")) return std::unexpected(fields.wrong("input", "is missing"));
+    command.input = TRY(fields.text_or_empty("input"));
+  }
+  return command;
+}
+
+}  // namespace manman

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "domain/json_fields.h"
+#include "domain/messages.h"
+
+namespace manman {
+
+nlohmann::ordered_json launch_to_json(const GameLaunch& launch);
+// The field "launch" of a command; one that is absent is an empty launch.
+Result<GameLaunch> launch_from(const Fields& command);
+
+}  // namespace manman

@@ -1,0 +1,122 @@
+#include <initializer_list>
+#include <limits>
+
+#include "domain/json_fields.h"
+#include "domain/messages.h"
+
+namespace manman {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+Result<std::string> one_of(const Fields& fields, std::string_view name,
+                           std::initializer_list<std::string_view> allowed) {
+  std::string text = TRY(fields.text_or_empty(name));
+  std::string list;
+  for (const std::string_view value : allowed) {
+    if (text == value) return text;
+    if (!value.empty()) list += (list.empty() ? "" : ", ") + std::string(value);
+  }
+  if (text.empty()) return std::unexpected(fields.wrong(name, "is missing"));
+  return std::unexpected(fields.wrong(name, "must be one of " + list));
+}
+
+std::vector<std::string> without_nul(const std::vector<std::string>& texts) {
+  std::vector<std::string> clean;
+  for (const std::string& text : texts) clean.push_back(manman::without_nul(text));
+  return clean;
+}
+
+}  // namespace
+
+std::string BackupReport::to_json() const {
+  ordered_json body;
+  body["backup_id"] = backup_id;
+  body["server_id"] = server_id;
+  body["attempt"] = attempt;
+  body["status"] = status;
+  body["s3_url"] = s3_url;
+  body["size_bytes"] = size_bytes;
+  body["sha256"] = sha256;
+  body["entries"] = entries;
+  body["progress_bytes"] = progress_bytes;
+  body["total_bytes"] = total_bytes;
+  body["error_message"] = manman::without_nul(error_message);
+  body["warnings"] = without_nul(warnings);
+  return dump(body);
+}
+
+Result<BackupReport> BackupReport::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  BackupReport report;
+  report.backup_id = TRY(fields.id("backup_id"));
+  report.server_id = TRY(fields.count("server_id"));
+  report.attempt = TRY(fields.integer("attempt", 1, std::numeric_limits<int>::max(), 1));
+  report.status = TRY(one_of(fields, "status", {"running", "completed", "failed"}));
+  report.s3_url = TRY(fields.text_or_empty("s3_url"));
+  if (report.status == "completed" && !fields.has("size_bytes")) {
+    return std::unexpected(fields.wrong("size_bytes", "is missing"));
+  }
+  report.size_bytes = TRY(fields.count("size_bytes"));
+  report.sha256 = TRY(fields.text_or_empty("sha256"));
+  report.entries = TRY(fields.count("entries"));
+  report.progress_bytes = TRY(fields.count("progress_bytes"));
+  report.total_bytes = TRY(fields.count("total_bytes"));
+  report.error_message = TRY(fields.free_text("error_message"));
+  report.warnings = TRY(fields.free_texts("warnings"));
+  return report;
+}
+
+std::string SessionReport::to_json() const {
+  ordered_json body;
+  body["session_id"] = session_id;
+  body["sgc_id"] = sgc_id;
+  body["server_id"] = server_id;
+  body["status"] = status;
+  body["exit_code"] = exit_code;
+  body["error_message"] = manman::without_nul(error_message);
+  body["replaced_data"] = replaced_data;
+  body["progress_bytes"] = progress_bytes;
+  body["total_bytes"] = total_bytes;
+  return dump(body);
+}
+
+Result<SessionReport> SessionReport::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  SessionReport report;
+  report.session_id = TRY(fields.id("session_id"));
+  report.sgc_id = TRY(fields.count("sgc_id"));
+  report.server_id = TRY(fields.count("server_id"));
+  report.replaced_data =
+      TRY(one_of(fields, "replaced_data", {"", "none", "kept", "undone", "removed"}));
+  report.status =
+      TRY(one_of(fields, "status", {"", "starting", "running", "stopped", "crashed", "completed"}));
+  // What became of the replaced data may be reported by itself.
+  if (report.status.empty() && report.replaced_data.empty()) {
+    return std::unexpected(fields.wrong("status", "is missing"));
+  }
+  report.exit_code = TRY(fields.integer("exit_code", std::numeric_limits<int>::min(),
+                                        std::numeric_limits<int>::max(), 0));
+  report.error_message = TRY(fields.free_text("error_message"));
+  report.progress_bytes = TRY(fields.count("progress_bytes"));
+  report.total_bytes = TRY(fields.count("total_bytes"));
+  return report;
+}
+
+std::string HostHealth::to_json() const {
+  ordered_json body;
+  body["server_id"] = server_id;
+  return dump(body);
+}
+
+Result<HostHealth> HostHealth::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  HostHealth health;
+  health.server_id = TRY(Fields(body).id("server_id"));
+  return health;
+}
+
+}  // namespace manman

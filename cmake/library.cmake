@@ -2,7 +2,7 @@ include(GoogleTest)
 
 # manman_library(NAME DEPS...): the static library of src/NAME (all its sources but tests and
 # migrations) and, where there are *_test.cc files, its unit test binary NAME_test. The folder's
-# place in the layering is checked by tests/integration/include_table_test.
+# place in the layering is checked by tests/lint/test_include_table.py.
 function(manman_library name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})

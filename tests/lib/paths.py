@@ -1,0 +1,32 @@
+"""Where the programs under test are."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _program(variable, default):
+    path = Path(os.environ.get(variable) or ROOT / "build/release" / default)
+    if not path.exists():
+        raise SystemExit(f"{path} is not there: build it, or set {variable}")
+    return path.resolve()
+
+
+def manman():
+    return _program("MANMAN_BIN", "manman")
+
+
+def sample_game():
+    """The sample game's program, whatever folder of the build it stands in."""
+    default = "sample-game/sample-game"
+    if not (ROOT / "build/release" / default).exists():
+        default = "sample-game"
+    return _program("MANMAN_SAMPLE_GAME", default)
+
+
+def cache():
+    """A folder for what is fetched or made once and used by several tests."""
+    folder = Path(os.environ.get("MANMAN_TEST_CACHE") or ROOT / "build/test-cache")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -30,10 +30,14 @@ Result<void> sync_tree(const std::filesystem::path& dir);
 
 // Exchanges two folders in one atomic step (renameat2, RENAME_EXCHANGE), or renames `staged` to
 // `live` when there is no `live` yet; both parents are fsynced. On a file system that can't
-// exchange: kUnimplemented, nothing changed.
+// exchange: kUnimplemented; where `live` is there and is not a folder: kFailedPrecondition; in both
+// nothing is changed. An error of the last step, the fsync, comes when the swap has been done:
+// folder_identity() tells.
 Result<void> swap_in(const std::filesystem::path& staged, const std::filesystem::path& live);
 
-// What tells one folder from another across renames: "device:inode". Missing is kNotFound.
+// What tells one folder from another of the same file system, across renames and reboots:
+// "inode:birth time". The device is left out, since many file systems get another number at every
+// mount. Missing is kNotFound; a symlink is not followed.
 Result<std::string> folder_identity(const std::filesystem::path& dir);
 
 }  // namespace manman::archive

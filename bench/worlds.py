@@ -1,0 +1,128 @@
+"""Builds the worlds that bench/run measures on: real Minecraft region files, multiplied.
+
+The models are the region files of npm's prismarine-provider-anvil (Minecraft 1.8.9 to 1.21.1). Each
+copy has its chunks inflated, the ticks that players spent in them changed, deflated again and put
+in another order, so that no two files of a world are alike, while each chunk stays a chunk that
+the game wrote.
+"""
+
+import argparse
+import multiprocessing
+import os
+import random
+import shutil
+import struct
+import subprocess
+import tarfile
+import zlib
+from pathlib import Path
+
+PACKAGE = "prismarine-provider-anvil@2.13.0"
+SECTOR = 4096
+# So many different sets of chunks are made; a larger world mixes them anew.
+VARIANTS = 26
+
+
+def models(cache):
+    """The region files of the package, fetched once: [(name, bytes)]."""
+    archives = sorted(cache.glob("prismarine-provider-anvil-*.tgz"))
+    if not archives:
+        subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=cache, check=True,
+                       stdout=subprocess.DEVNULL)
+        archives = sorted(cache.glob("prismarine-provider-anvil-*.tgz"))
+    with tarfile.open(archives[0]) as package:
+        members = [m for m in package if m.name.endswith(".mca")]
+        return [(Path(m.name).parent.name, package.extractfile(m).read()) for m in members]
+
+
+def chunks_of(region):
+    """{place in the region's table: chunk as stored: length, method, data}."""
+    found = {}
+    for place in range(1024):
+        location = struct.unpack_from(">I", region, 4 * place)[0]
+        start = (location >> 8) * SECTOR
+        if location and start + 4 < len(region):
+            length = struct.unpack_from(">I", region, start)[0]
+            found[place] = region[start:start + 4 + length]
+    return found
+
+
+def vary(chunk, rng):
+    """The chunk with another InhabitedTime and LastUpdate, deflated as the game does."""
+    if chunk[4] != 2:
+        return chunk
+    data = bytearray(zlib.decompress(chunk[5:]))
+    for tag in (b"\x04\x00\x0dInhabitedTime", b"\x04\x00\x0aLastUpdate"):
+        at = data.find(tag)
+        if at >= 0:
+            struct.pack_into(">q", data, at + len(tag), rng.randrange(1 << 30))
+    packed = zlib.compress(bytes(data), 6)
+    return struct.pack(">IB", len(packed) + 1, 2) + packed
+
+
+def region_of(chunks, rng):
+    """A region file of these chunks, in an order of its own."""
+    places = list(chunks)
+    rng.shuffle(places)
+    table, times, body = bytearray(SECTOR), bytearray(SECTOR), bytearray()
+    for place in places:
+        chunk = chunks[place]
+        sectors = -(-len(chunk) // SECTOR)
+        struct.pack_into(">I", table, 4 * place, (2 + len(body) // SECTOR) << 8 | min(sectors, 255))
+        struct.pack_into(">I", times, 4 * place, 1_600_000_000 + rng.randrange(10**8))
+        body += chunk + bytes(sectors * SECTOR - len(chunk))
+    return bytes(table + times + body)
+
+
+def make_variant(job):
+    """Writes the region files of all models with the chunks of one variant, again and again in new
+    orders; returns the bytes written."""
+    number, cache, world, copies = job
+    rng = random.Random(number)
+    written = 0
+    for model, (name, region) in enumerate(models(cache)):
+        chunks = {place: vary(chunk, rng) for place, chunk in chunks_of(region).items()}
+        for copy in range(copies):
+            data = region_of(chunks, rng)
+            target = world / name / "region" / f"r.{number}.{copy}.{model}.mca"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+            written += len(data)
+    return written
+
+
+def make_small_files(world, rng):
+    """What stands beside the regions: players, advancements, settings."""
+    for folder, count, size in (("playerdata", 200, 9_000), ("advancements", 200, 4_000), ("stats", 200, 2_500)):
+        (world / folder).mkdir(parents=True)
+        for _ in range(count):
+            text = "".join(f'"minecraft:item_{rng.randrange(900)}": {rng.randrange(10**6)}, ' for _ in range(size // 35))
+            (world / folder / f"{rng.getrandbits(128):032x}.json").write_text("{" + text + "}")
+    (world / "level.dat").write_bytes(zlib.compress(rng.randbytes(2_000)))
+
+
+def build(cache, name, copies):
+    """Makes {cache}/{name}/game unless it is there whole; about 400 MB for each copy."""
+    finished = cache / name
+    if finished.is_dir():
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    staging = cache / (name + ".new")
+    shutil.rmtree(staging, ignore_errors=True)
+    game = staging / "game"
+    make_small_files(game, random.Random(0))
+    models(cache)
+    jobs = [(number, cache, game, copies) for number in range(VARIANTS)]
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        total = sum(pool.imap_unordered(make_variant, jobs))
+    staging.rename(finished)
+    print(f"{name}: {total / 1e6:.0f} MB of region files")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("copies", type=int)
+    words = parser.parse_args()
+    build(words.cache.resolve(), words.name, words.copies)

@@ -1,0 +1,342 @@
+"""Archives written by manman, read by everything else: each tool gets exactly game/…, with the
+bytes, modes, times and links that it can hold."""
+
+import gzip
+import io
+import os
+import subprocess
+import tarfile
+import unittest
+import zlib
+
+import archive_trees
+from archive_tools import ArchiveTest, have, run, snapshot
+
+NPM_TAR = "/usr/lib/node_modules/npm/node_modules/tar"
+
+
+class Made(ArchiveTest):
+    """Each test has an archive of self.tree, made by the binary."""
+
+    make_tree = staticmethod(archive_trees.tricky)
+
+    def setUp(self):
+        super().setUp()
+        self.tree = self.path("game")
+        self.make_tree(self.tree)
+        self.archive = self.path("made.tar.gz")
+        self.manman_ok("archive", "create", self.tree, self.archive)
+        self.expected = snapshot(self.tree)
+        self.out = self.path("out")
+        os.mkdir(self.out)
+
+    def assert_extracted(self, ignore=("holes",)):
+        self.assertEqual(os.listdir(self.out), [b"game"])
+        self.assert_same_tree(self.expected, snapshot(self.out + b"/game"), ignore)
+
+
+class TrickyTree(Made):
+    def test_manman_itself(self):
+        self.manman_ok("archive", "verify", self.archive)
+        self.manman_ok("archive", "extract", self.archive, self.path("new"))
+        self.assert_same_tree(self.expected, snapshot(self.path("new", "game")))
+
+    def test_gnu_tar(self):
+        done = self.tool("tar", "-xzpf", self.archive, "-C", self.out)
+        self.assertEqual(done.err, b"")
+        self.assert_extracted()
+
+    def test_gnu_tar_lists_every_name(self):
+        done = self.tool("tar", "-tzf", self.archive, "--quoting-style=literal", "--null",
+                         "--show-transformed-names")
+        # With literal quoting a newline in a name is a newline in the list: count by the rest.
+        listed = done.out.decode("latin1").rstrip("\n")
+        for path in self.expected:
+            stored = b"game/" + path if path != b"." else b"game/"
+            self.assertIn(stored.decode("latin1"), listed)
+
+    @have("bsdtar")
+    def test_bsdtar(self):
+        done = self.tool("bsdtar", "-xpf", self.archive, "-C", self.out)
+        self.assertEqual(done.err, b"")
+        self.assert_extracted()
+
+    def test_python_tarfile(self):
+        for mode in ("r:gz", "r|gz"):
+            with self.subTest(mode=mode):
+                self.assert_python_reads(mode)
+
+    def assert_python_reads(self, mode):
+        seen = {}
+        with tarfile.open(self.archive, mode, errors="surrogateescape") as archive:
+            for member in archive:
+                name = os.fsencode(member.name)
+                self.assertNotIn(name, seen)
+                seen[name] = member
+                content = archive.extractfile(member).read() if member.isfile() else None
+                self.assert_python_member(name, member, content)
+        stored = {b"game" if path == b"." else b"game/" + path for path in self.expected}
+        self.assertEqual(stored, seen.keys())
+
+    def assert_python_member(self, name, member, content):
+        node = self.expected[name.removeprefix(b"game/") if name != b"game" else b"."]
+        self.assertEqual(member.mode, node.mode, name)
+        self.assertEqual(int(member.mtime // 1), node.mtime_ns // 10**9, name)
+        if member.isfile():
+            self.assertEqual(len(content), node.size, name)
+            with open(self.tree + name.removeprefix(b"game"), "rb") as file:
+                self.assertEqual(content, file.read(), name)
+        elif member.islnk():
+            self.assertEqual(node.same_as, os.fsencode(member.linkname).removeprefix(b"game/"), name)
+        elif member.issym():
+            self.assertEqual(node.target, os.fsencode(member.linkname), name)
+        else:
+            self.assertTrue(member.isdir(), name)
+
+    def test_list_and_cat(self):
+        listed = self.manman_ok("archive", "list", self.archive).out
+        self.assertIn(b"game/world/region/513.mca", listed)
+        for path, node in self.expected.items():
+            if node.kind == "file" and len(path) < 200:
+                content = self.manman_ok("archive", "cat", self.archive, b"game/" + path).out
+                with open(self.tree + b"/" + path, "rb") as file:
+                    self.assertEqual(content, file.read(), path)
+
+    def test_two_runs_make_the_same_bytes(self):
+        again = self.path("again.tar.gz")
+        self.manman_ok("archive", "create", self.tree, again)
+        self.tool("cmp", self.archive, again)
+
+    def test_special_files_are_named_and_left_out(self):
+        os.mkfifo(self.tree + b"/a-fifo")
+        again = self.path("again.tar.gz")
+        done = self.manman_ok("archive", "create", self.tree, again)
+        self.assertIn(b"a-fifo", done.err)
+        names = self.tool("tar", "-tzf", again).out
+        self.assertNotIn(b"a-fifo", names)
+
+
+class TameTree(Made):
+    make_tree = staticmethod(archive_trees.tame)
+
+    @have("busybox")
+    def test_busybox(self):
+        self.tool("busybox", "tar", "-xzpf", self.archive, "-C", self.out)
+        # busybox has no times of links, nor parts of a second.
+        actual = snapshot(self.out + b"/game")
+        links = {path for path, node in self.expected.items() if node.kind == "link"}
+        self.assertEqual({self.expected[p].target for p in links}, {actual[p].target for p in links})
+        for path in links:
+            del self.expected[path], actual[path]
+        self.assert_same_tree(self.expected, actual, ignore=("mtime_below_second",))
+
+    @have("7z")
+    def test_7z(self):
+        self.tool("7z", "t", self.archive)
+        self.tool("7z", "x", "-o" + os.fsdecode(self.out), self.archive)
+        inner = self.out + b"/" + os.listdir(self.out)[0]
+        unpacked = self.path("unpacked")
+        self.tool("7z", "x", "-snld", "-o" + os.fsdecode(unpacked), inner)
+        self.assertEqual(os.listdir(unpacked), [b"game"])
+        actual = snapshot(unpacked + b"/game")
+        for path, node in self.expected.items():
+            self.assertIn(path, actual)
+            if node.kind == "file":
+                self.assertEqual((actual[path].size, actual[path].digest), (node.size, node.digest))
+                self.assertEqual(actual[path].mtime_ns // 10**9, node.mtime_ns // 10**9, path)
+            else:
+                self.assertEqual(actual[path].kind, node.kind, path)
+        self.assertEqual(actual.keys(), self.expected.keys())
+
+    @have("node")
+    def test_node(self):
+        if not os.path.isdir(NPM_TAR):
+            self.skipTest(f"npm's tar module is not at {NPM_TAR}")
+        script = "require(process.argv[1]).x({file: process.argv[2], cwd: process.argv[3], strict: true})"
+        self.tool("node", "-e", script, NPM_TAR, self.archive, self.out)
+        self.assert_extracted(ignore=("mtime_ns", "uid", "gid", "mode"))
+
+    @have("node")
+    def test_node_gunzip_gives_the_tar_alone(self):
+        script = ("require('fs').createReadStream(process.argv[1]).pipe(require('zlib').createGunzip())"
+                  ".pipe(process.stdout)")
+        got = self.tool("node", "-e", script, self.archive).out
+        self.assertEqual(got, gzip.open(self.archive).read())
+
+
+class GzipLayer(Made):
+    """The gzip stream itself: one member with the whole tar, then only what decompresses to nothing."""
+
+    make_tree = staticmethod(archive_trees.tame)
+
+    def test_gzip_is_content(self):
+        for command in (["gzip", "-tv"], ["pigz", "-tv"], ["busybox", "gzip", "-t"]):
+            done = self.tool(*command, self.archive)
+            self.assertNotIn(b"warning", (done.out + done.err).lower())
+            self.assertNotIn(b"ignored", (done.out + done.err).lower())
+
+    def test_every_reader_gets_the_same_tar(self):
+        with open(self.archive, "rb") as file:
+            data = file.read()
+        first_only = zlib.decompressobj(31)  # as Java, Perl and others: stops after one member
+        tar = first_only.decompress(data)
+        self.assertTrue(first_only.eof)
+        self.assertEqual(gzip.decompress(data), tar)
+        self.assertEqual(self.tool("zcat", self.archive).out, tar)
+        self.assertEqual(self.tool("pigz", "-dc", self.archive).out, tar)
+        self.assertEqual(self.tool("busybox", "zcat", self.archive).out, tar)
+        # What follows the first member are members that hold nothing.
+        rest = first_only.unused_data
+        self.assertTrue(rest)
+        while rest:
+            member = zlib.decompressobj(31)
+            self.assertEqual(member.decompress(rest), b"")
+            self.assertTrue(member.eof)
+            rest = member.unused_data
+
+    def test_first_header_has_no_extra_fields(self):
+        with open(self.archive, "rb") as file:
+            self.assertEqual(file.read(4), b"\x1f\x8b\x08\x00")
+
+    def test_tar_ends_as_tar_does(self):
+        with gzip.open(self.archive) as file:
+            tar = file.read()
+        self.assertEqual(len(tar) % 512, 0)
+        self.assertEqual(tar[-1024:], bytes(1024))
+        self.assertGreater(len(tarfile.open(fileobj=io.BytesIO(tar)).getnames()), 10)
+
+
+class SparseFiles(Made):
+    make_tree = staticmethod(archive_trees.sparse)
+
+    def test_bytes_in_other_tools_and_holes_in_ours(self):
+        self.tool("tar", "-xzpf", self.archive, "-C", self.out)
+        self.assert_extracted()
+        self.manman_ok("archive", "extract", self.archive, self.path("new"))
+        new = self.path("new", "game")
+        self.assert_same_tree(self.expected, snapshot(new))
+        for name in (b"/islands", b"/hole-first", b"/hole-last", b"/only-hole"):
+            self.assertLessEqual(archive_trees.allocated(new + name),
+                                 archive_trees.allocated(self.tree + name), name)
+        self.assertEqual(archive_trees.allocated(new + b"/dense"),
+                         archive_trees.allocated(self.tree + b"/dense"))
+
+
+class HugeSparseFile(ArchiveTest):
+    """More than 8 GiB, where ustar's size field ends, at the cost of a few pages on disk."""
+
+    SIZE = (9 << 30) + 12_345
+
+    def setUp(self):
+        super().setUp()
+        self.tree = self.path("game")
+        os.mkdir(self.tree)
+        pieces = [(0, b"first"), (5 << 30, archive_trees.patterned(9_000)), (self.SIZE - 4, b"last")]
+        archive_trees.islands(self.tree + b"/huge", self.SIZE, pieces)
+        archive_trees.set_times(self.tree)
+        self.archive = self.path("made.tar.gz")
+        self.assertLess(self.manman_ok("archive", "create", self.tree, self.archive).seconds, 60)
+
+    def test_listed_with_its_size(self):
+        for command in (["tar", "-tvzf"], ["bsdtar", "-tvf"], [*self.python_lister()]):
+            with self.subTest(command=command):
+                self.assertIn(b"%d" % self.SIZE, self.tool(*command, self.archive, timeout=300).out)
+        self.assertIn(b"%d" % self.SIZE,
+                      self.manman_ok("archive", "list", "-o", "json", self.archive).out)
+
+    @staticmethod
+    def python_lister():
+        return "/usr/bin/python3", "-m", "tarfile", "-v", "-l"
+
+    def test_extracted_with_its_holes(self):
+        self.manman_ok("archive", "extract", self.archive, self.path("new"), timeout=300)
+        restored = self.path("new", "game", "huge")
+        self.assertEqual(os.stat(restored).st_size, self.SIZE)
+        self.assertLess(archive_trees.allocated(restored), 1 << 20)
+        self.tool("cmp", self.tree + b"/huge", restored, timeout=300)
+
+    def test_gnu_tar_gets_the_same_bytes(self):
+        command = ["bash", "-c", 'set -o pipefail; tar -xOzf "$1" game/huge | cmp - "$2"', "bash"]
+        self.tool(*command, self.archive, self.tree + b"/huge", timeout=300)
+
+
+class ManyFiles(ArchiveTest):
+    COUNT = 100_000
+
+    def test_folder_of_100_000_files(self):
+        tree = self.path("game")
+        os.makedirs(tree + b"/many")
+        for number in range(self.COUNT):
+            fd = os.open(tree + b"/many/%d" % number, os.O_WRONLY | os.O_CREAT, 0o644)
+            os.write(fd, b"%d" % number)
+            os.close(fd)
+        archive = self.path("made.tar.gz")
+        self.manman_ok("archive", "create", tree, archive, timeout=300)
+
+        listed = self.tool("tar", "-tzf", archive, timeout=300).out.split()
+        self.assertEqual(len(listed), self.COUNT + 2)
+        self.assertEqual(len(set(listed)), self.COUNT + 2)
+        self.assertEqual(len(self.manman_ok("archive", "list", archive).out.splitlines()),
+                         self.COUNT + 2)
+
+        self.manman_ok("archive", "extract", archive, self.path("new"), timeout=300)
+        compare = run(["diff", "-rq", tree, self.path("new", "game")], timeout=300)
+        self.assertEqual((compare.code, compare.out), (0, b""))
+        last = self.manman_ok("archive", "cat", archive, "game/many/99999")
+        self.assertEqual(last.out, b"99999")
+
+
+class Selection(Made):
+    make_tree = staticmethod(archive_trees.tame)
+
+    def test_one_folder_only(self):
+        self.manman_ok("archive", "extract", self.archive, self.path("new"), "game/world")
+        self.assert_same_tree(
+            {path: node for path, node in snapshot(self.tree + b"/world").items() if path != b"."},
+            {path: node for path, node in snapshot(self.path("new", "game", "world")).items()
+             if path != b"."}, ignore=("same_as",))
+        self.assertEqual(os.listdir(self.path("new", "game")), [b"world"])
+
+    def test_no_such_path(self):
+        self.assertEqual(self.refused("extract", self.archive, self.path("new"), "game/none").code, 3)
+        self.assertFalse(os.path.lexists(self.path("new")))
+        self.assertEqual(self.refused("cat", self.archive, "game/none").code, 3)
+
+    def test_target_in_use_is_refused(self):
+        os.mkdir(self.path("new"))
+        with open(self.path("new", "mine"), "w") as file:
+            file.write("mine")
+        before = snapshot(self.path("new"))
+        self.assertEqual(self.refused("extract", self.archive, self.path("new")).code, 4)
+        self.assert_same_tree(before, snapshot(self.path("new")))
+
+    def test_existing_archive_is_not_overwritten(self):
+        with open(self.archive, "rb") as file:
+            before = file.read()
+        self.assertEqual(self.refused("create", self.tree, self.archive).code, 4)
+        with open(self.archive, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_output_closed_early_ends_quietly(self):
+        process = subprocess.Popen(
+            [os.environ.get("MANMAN_BIN", "manman"), "archive", "cat", self.archive,
+             "game/world/region/3500001.mca"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.read(10)
+        process.stdout.close()
+        message = process.stderr.read()
+        process.stderr.close()
+        self.assertGreaterEqual(process.wait(30), 0, message)
+        self.assertNotIn(b"terminate", message)
+
+    def refused(self, *words):
+        from archive_tools import manman
+
+        outcome = manman("archive", *words)
+        self.assert_sane(outcome)
+        self.assertNotEqual(outcome.code, 0, outcome.text())
+        self.assertIn(b"error", outcome.err)
+        return outcome
+
+
+if __name__ == "__main__":
+    unittest.main()

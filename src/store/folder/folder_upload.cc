@@ -1,0 +1,168 @@
+#include "store/folder/folder_upload.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/sha256.h"
+
+namespace manman {
+namespace {
+
+constexpr size_t kIdBytes = 16;
+// Written data is handed to the disk in such runs, so that the fsync at the end is short and does
+// not stall the games that write to the same disk.
+constexpr uint64_t kFlushBytes = 8U << 20;
+
+Result<std::string> random_id() {
+  std::array<std::byte, kIdBytes> bytes;
+  if (::getentropy(bytes.data(), bytes.size()) != 0) return fail_errno("read random bytes", errno);
+  return to_hex(bytes);
+}
+
+class FolderUpload final : public Upload {
+ public:
+  FolderUpload(std::shared_ptr<const FolderStoreDirs> dirs, std::string key, std::string id,
+               UniqueFd fd)
+      : dirs_(std::move(dirs)),
+        key_(std::move(key)),
+        id_(std::move(id)),
+        what_(dirs_->root_name + "/.uploads/" + id_ + " for " + key_),
+        fd_(std::move(fd)) {}
+
+  ~FolderUpload() override {
+    if (renamed_) return;
+    if (::unlinkat(dirs_->uploads.get(), id_.c_str(), 0) != 0 && errno != ENOENT)
+      log_error({}, "remove the upload {}: {}", what_, errno_error("unlink", errno).message);
+  }
+
+  std::string id() const override { return id_; }
+
+  Result<void> write(ConstBytes bytes) override {
+    if (spoilt_) return fail(Code::kFailedPrecondition, what_ + ": written to after an error");
+    auto written = write_all(fd_.get(), bytes, what_);
+    if (!written) {
+      spoilt_ = true;
+      return std::unexpected(write_error(fd_.get(), std::move(written).error()));
+    }
+    size_ += bytes.size();
+    start_writeback();
+    return {};
+  }
+
+  Result<ObjectInfo> commit() override {
+    if (spoilt_) return fail(Code::kFailedPrecondition, what_ + ": committed after an error");
+    spoilt_ = true;  // one commit, whatever becomes of it
+    TRY(sync_file());
+    TRY(failpoint::pass("store.folder.synced"));
+    TRY(rename_into_place());
+    TRY(failpoint::pass("store.folder.renamed"));
+    return describe(fd_.get(), key_, what_);
+  }
+
+ private:
+  void start_writeback() {
+    if (size_ - flushed_ < kFlushBytes) return;
+    // Only a wish; what fails here fails again, and is seen, in fsync.
+    (void)::sync_file_range(fd_.get(), static_cast<off_t>(flushed_),
+                            static_cast<off_t>(size_ - flushed_), SYNC_FILE_RANGE_WRITE);
+    flushed_ = size_;
+  }
+
+  Result<void> sync_file() {
+    if (::fsync(fd_.get()) == 0) return {};
+    return std::unexpected(write_error(fd_.get(), errno_error("fsync " + what_, errno)));
+  }
+
+  Result<void> rename_into_place() {
+    const auto [folder, name] = beneath::split(key_);
+    const std::string target = dirs_->bucket_name + "/" + key_;
+    UniqueFd parent = TRY(occupied(beneath::open_dir(dirs_->bucket.get(), folder, true, target)));
+    const std::string leaf(name);
+    if (::renameat(dirs_->uploads.get(), id_.c_str(), parent.get(), leaf.c_str()) != 0) {
+      if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)
+        return fail(Code::kFailedPrecondition,
+                    "rename to " + target + ": other objects stand below this key");
+      return fail_errno("rename " + what_ + " to " + target, errno);
+    }
+    renamed_ = true;
+    if (::fsync(parent.get()) != 0) return fail_errno("fsync folder of " + target, errno);
+    if (::fsync(dirs_->uploads.get()) != 0)
+      return fail_errno("fsync folder " + dirs_->root_name + "/.uploads", errno);
+    return {};
+  }
+
+  // "a" is an object, so "a/b" can't be one: folders hold either.
+  Result<UniqueFd> occupied(Result<UniqueFd> folder) {
+    if (folder || folder.error().code != Code::kNotFound) return folder;
+    return fail(Code::kFailedPrecondition,
+                folder.error().message + "; an object stands where a folder is needed");
+  }
+
+  std::shared_ptr<const FolderStoreDirs> dirs_;
+  std::string key_;
+  std::string id_;
+  std::string what_;
+  UniqueFd fd_;
+  uint64_t size_ = 0;
+  uint64_t flushed_ = 0;
+  bool spoilt_ = false;
+  bool renamed_ = false;
+};
+
+}  // namespace
+
+ObjectInfo describe(const struct stat& status, std::string_view key) {
+  ObjectInfo object;
+  object.key = key;
+  object.size_bytes = static_cast<uint64_t>(status.st_size);
+  object.etag = fmt::format("{:x}-{:x}{:08x}-{:x}", status.st_size, status.st_mtim.tv_sec,
+                            status.st_mtim.tv_nsec, status.st_ino);
+  object.modified_at = status.st_mtim.tv_sec;
+  return object;
+}
+
+Result<ObjectInfo> describe(int fd, std::string_view key, std::string_view what) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return fail_errno("stat " + std::string(what), errno);
+  if (!S_ISREG(status.st_mode)) return fail(Code::kNotFound, "no object " + std::string(what));
+  return describe(status, key);
+}
+
+Error write_error(int fd, Error error) {
+  struct statvfs space{};
+  if (error.code != Code::kResourceExhausted || ::fstatvfs(fd, &space) != 0) return error;
+  const uint64_t free_kib = space.f_bavail * space.f_frsize / 1024;
+  error.message += " (" + std::to_string(free_kib) + " KiB free on this file system)";
+  return std::move(error).with_hint("free space there, or point the store at a larger disk");
+}
+
+Result<std::unique_ptr<Upload>> start_folder_upload(std::shared_ptr<const FolderStoreDirs> dirs,
+                                                    std::string_view key) {
+  std::string id = TRY(random_id());
+  // Archives hold what players and operators trust to the server, passwords included: 0600.
+  UniqueFd fd(::openat(dirs->uploads.get(), id.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) {
+    Error error = errno_error("create " + dirs->root_name + "/.uploads/" + id, errno);
+    return std::unexpected(write_error(dirs->uploads.get(), std::move(error)));
+  }
+  return std::make_unique<FolderUpload>(std::move(dirs), std::string(key), std::move(id),
+                                        std::move(fd));
+}
+
+bool is_upload_id(std::string_view id) {
+  return id.size() == 2 * kIdBytes && std::ranges::all_of(id, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+}  // namespace manman

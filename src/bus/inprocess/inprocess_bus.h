@@ -23,6 +23,14 @@ struct InProcessBusOptions {
 // every bound queue's handler has acknowledged (or rejected) the message: what a crash takes was
 // never confirmed, and comes again from the outbox or the host's journal. A publish that times
 // out is kUnavailable and its message is withdrawn if no handler has it yet.
+//
+// A queue keeps its order: a message to be retried stands at the head until redelivery_delay has
+// passed and its handler takes it, and those behind it wait. A queue whose subscriptions have gone
+// keeps its messages; their publishers wait.
+//
+// A handler may publish, but not to a queue that only it consumes: that would wait for itself, and
+// is kFailedPrecondition. Two handlers that publish to each other's queues wait for each other
+// until the timeout. A Subscription may not be destroyed by its own handler.
 class InProcessBus final : public Bus {
  public:
   explicit InProcessBus(InProcessBusOptions options = {});

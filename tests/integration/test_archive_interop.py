@@ -170,10 +170,9 @@ class GzipLayer(Made):
     make_tree = staticmethod(archive_trees.tame)
 
     def test_gzip_is_content(self):
-        for command in (["gzip", "-tv"], ["pigz", "-tv"], ["busybox", "gzip", "-t"]):
+        for command in (["gzip", "-t"], ["pigz", "-t"], ["busybox", "gzip", "-t"]):
             done = self.tool(*command, self.archive)
-            self.assertNotIn(b"warning", (done.out + done.err).lower())
-            self.assertNotIn(b"ignored", (done.out + done.err).lower())
+            self.assertEqual((done.out, done.err), (b"", b""))
 
     def test_every_reader_gets_the_same_tar(self):
         with open(self.archive, "rb") as file:

@@ -1,0 +1,18 @@
+"""kill -9 of the service at every step of a restore over existing data."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from crash_points import RESTORE, with_points  # noqa: E402
+import restore_scenario  # noqa: E402
+
+
+@with_points(RESTORE)
+class KillDuringRestore(restore_scenario.RestoreScenario):
+    pass
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+#include "db/conditions.h"
+#include "db/repositories.h"
+#include "db/rows.h"
+#include "db/table.h"
+#include "domain/object_url.h"
+
+namespace manman::db::backups {
+namespace {
+
+Result<BackupRow> to_row(const Backup& backup) {
+  BackupRow row;
+  row.id = backup.backup_id;
+  row.session_id = backup.session_id;
+  row.sgc_id = backup.sgc_id;
+  row.s3_url = backup.s3_url;
+  row.size_bytes = backup.size_bytes;
+  row.description = backup.description;
+  row.created_at = TRY(timestamp_of("backups.created_at", backup.created_at));
+  row.status = to_text(backup.status);
+  row.error_message = backup.error_message;
+  row.attempt = backup.attempt;
+  row.lease_until_ms = backup.lease_until_ms;
+  row.sha256 = backup.sha256;
+  row.progress_bytes = backup.progress_bytes;
+  row.total_bytes = backup.total_bytes;
+  row.started_at = backup.started_at;
+  row.finished_at = backup.finished_at;
+  row.entries = backup.entries;
+  row.warnings = TRY(json_of("backups.warnings", backup.warnings));
+  return row;
+}
+
+Result<Backup> to_domain(const BackupRow& row) {
+  const auto status = backup_status_from(row.status);
+  if (!status) return std::unexpected(damaged("backups.status", row.status));
+  Backup backup;
+  backup.backup_id = row.id;
+  backup.session_id = row.session_id.get();
+  backup.sgc_id = row.sgc_id;
+  backup.s3_url = row.s3_url;
+  backup.size_bytes = row.size_bytes;
+  backup.description = row.description;
+  backup.created_at = TRY(unix_seconds_from("backups.created_at", row.created_at));
+  backup.status = *status;
+  backup.error_message = row.error_message;
+  backup.attempt = row.attempt;
+  backup.lease_until_ms = row.lease_until_ms;
+  backup.sha256 = row.sha256;
+  backup.progress_bytes = row.progress_bytes;
+  backup.total_bytes = row.total_bytes;
+  backup.started_at = row.started_at;
+  backup.finished_at = row.finished_at;
+  backup.entries = row.entries;
+  backup.warnings = TRY(texts_from("backups.warnings", row.warnings));
+  return backup;
+}
+
+Where active_of(int64_t sgc_id) {
+  return Where().when("server_game_config_id = :sgc", "sgc", sgc_id).when(kBackupIsActive);
+}
+
+// An SGC has one active backup; the unique index holds what this check explains.
+Result<void> forbid_another_active(Transaction& tx, const Backup& backup) {
+  if (!is_active(backup.status)) return {};
+  const auto other = TRY(find_id<BackupRow>(tx, active_of(backup.sgc_id)));
+  if (!other || *other == backup.backup_id) return {};
+  return fail(Code::kFailedPrecondition, "backup " + std::to_string(*other) +
+                                             " of server game config " +
+                                             std::to_string(backup.sgc_id) + " is still at work");
+}
+
+}  // namespace
+
+Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& bucket) {
+  Backup made = backup;
+  made.backup_id = 0;
+  made.s3_url.clear();
+  TRY(require<ServerGameConfigRow>(tx, backup.sgc_id));
+  if (backup.session_id != 0) TRY(require<SessionRow>(tx, backup.session_id));
+  TRY(forbid_another_active(tx, made));
+  made.backup_id = TRY(insert(tx, TRY(to_row(made))));
+  made.s3_url = ObjectUrl{bucket, backup_key(made.sgc_id, made.backup_id)}.text();
+  TRY(db::update(tx, TRY(to_row(made))));
+  return get(tx, made.backup_id);
+}
+
+Result<Backup> get(Transaction& tx, int64_t backup_id) {
+  return read_one<BackupRow>(tx, backup_id, to_domain);
+}
+
+Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Page& page) {
+  Where where;
+  if (filter.sgc_id != 0) where.when("server_game_config_id = :sgc", "sgc", filter.sgc_id);
+  if (filter.session_id != 0) where.when("session_id = :session", "session", filter.session_id);
+  return read_all<BackupRow>(tx, where.page("backup_id", page), to_domain);
+}
+
+Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id) {
+  auto found = TRY(read_all<BackupRow>(tx, active_of(sgc_id), to_domain));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+Result<void> update(Transaction& tx, const Backup& backup) {
+  TRY(require<BackupRow>(tx, backup.backup_id));
+  TRY(forbid_another_active(tx, backup));
+  return db::update(tx, TRY(to_row(backup)));
+}
+
+Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit) {
+  Where where;
+  where.when(kBackupIsActive).when("lease_until_ms <= :now", "now", now_ms);
+  return read_all<BackupRow>(tx, where.order("lease_until_ms", limit), to_domain);
+}
+
+Result<std::vector<Backup>> deleting(Transaction& tx, int limit) {
+  Where where;
+  where.when("status = 'deleting'");
+  return read_all<BackupRow>(tx, where.order("backup_id", limit), to_domain);
+}
+
+Result<void> remove(Transaction& tx, int64_t backup_id) {
+  return erase_one<BackupRow>(tx, backup_id);  // its foreign key makes sessions forget it
+}
+
+}  // namespace manman::db::backups

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+// Conditions in the very words of the partial indexes, which a database uses only when it finds
+// them again.
+namespace manman::db {
+
+inline constexpr std::string_view kSessionIsLive =
+    "status IN ('pending', 'starting', 'running', 'stopping')";
+inline constexpr std::string_view kSessionIsLeased = "status IN ('pending', 'starting')";
+inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
+
+}  // namespace manman::db

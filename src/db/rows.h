@@ -1,0 +1,192 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "db/columns.h"
+
+// The tables, column by column, for table.h.
+namespace manman::db {
+
+struct ServerRow {
+  static constexpr std::string_view kTable = "servers";
+  static constexpr std::string_view kId = "server_id";
+  static constexpr std::string_view kThing = "server";
+  int64_t id = 0;
+  std::string name;
+  std::string environment;
+  int is_default = 0;
+  std::string status;
+  int64_t last_seen = 0;
+
+  void visit(auto&& column) {
+    column("name", name);
+    column("environment", environment);
+    column("is_default", is_default);
+    column("status", status);
+    column("last_seen", last_seen);
+  }
+};
+
+struct GameRow {
+  static constexpr std::string_view kTable = "games";
+  static constexpr std::string_view kId = "game_id";
+  static constexpr std::string_view kThing = "game";
+  int64_t id = 0;
+  std::string name;
+  std::string steam_app_id;
+
+  void visit(auto&& column) {
+    column("name", name);
+    column("steam_app_id", steam_app_id);
+  }
+};
+
+struct GameConfigRow {
+  static constexpr std::string_view kTable = "game_configs";
+  static constexpr std::string_view kId = "config_id";
+  static constexpr std::string_view kThing = "game config";
+  int64_t id = 0;
+  int64_t game_id = 0;
+  std::string name;
+  std::string image;
+  std::string args_template;
+  std::string env_template;
+  std::string entrypoint;
+  std::string command;
+  std::string stop_command;
+  int stop_grace_seconds = 0;
+  std::string quiesce;
+  std::string resume;
+
+  void visit(auto&& column) {
+    column("game_id", game_id);
+    column("name", name);
+    column("image", image);
+    column("args_template", args_template);
+    column("env_template", env_template);
+    column("entrypoint", entrypoint);
+    column("command", command);
+    column("stop_command", stop_command);
+    column("stop_grace_seconds", stop_grace_seconds);
+    column("quiesce", quiesce);
+    column("resume", resume);
+  }
+};
+
+struct ServerGameConfigRow {
+  static constexpr std::string_view kTable = "server_game_configs";
+  static constexpr std::string_view kId = "sgc_id";
+  static constexpr std::string_view kThing = "server game config";
+  int64_t id = 0;
+  int64_t server_id = 0;
+  int64_t game_config_id = 0;
+  std::string port_bindings;
+  std::string status;
+
+  void visit(auto&& column) {
+    column("server_id", server_id);
+    column("game_config_id", game_config_id);
+    column("port_bindings", port_bindings);
+    column("status", status);
+  }
+};
+
+struct SessionRow {
+  static constexpr std::string_view kTable = "sessions";
+  static constexpr std::string_view kId = "session_id";
+  static constexpr std::string_view kThing = "session";
+  int64_t id = 0;
+  int64_t sgc_id = 0;
+  int64_t server_id = 0;  // of the SGC
+  std::string created_at;
+  int64_t started_at = 0;
+  int64_t ended_at = 0;
+  int exit_code = 0;
+  std::string status;
+  OptionalId restored_from_backup_id;
+  std::string error_message;
+  std::string replaced_data;
+  int64_t lease_until_ms = 0;
+  int64_t progress_bytes = 0;
+  int64_t total_bytes = 0;
+
+  void visit(auto&& column) {
+    column("sgc_id", sgc_id);
+    column("server_id", server_id);
+    column("created_at", created_at);
+    column("started_at", started_at);
+    column("ended_at", ended_at);
+    column("exit_code", exit_code);
+    column("status", status);
+    column("restored_from_backup_id", restored_from_backup_id);
+    column("error_message", error_message);
+    column("replaced_data", replaced_data);
+    column("lease_until_ms", lease_until_ms);
+    column("progress_bytes", progress_bytes);
+    column("total_bytes", total_bytes);
+  }
+};
+
+struct BackupRow {
+  static constexpr std::string_view kTable = "backups";
+  static constexpr std::string_view kId = "backup_id";
+  static constexpr std::string_view kThing = "backup";
+  int64_t id = 0;
+  OptionalId session_id;
+  int64_t sgc_id = 0;
+  std::string s3_url;
+  int64_t size_bytes = 0;
+  std::string description;
+  std::string created_at;
+  std::string status;
+  std::string error_message;
+  int attempt = 0;
+  int64_t lease_until_ms = 0;
+  std::string sha256;
+  int64_t progress_bytes = 0;
+  int64_t total_bytes = 0;
+  int64_t started_at = 0;
+  int64_t finished_at = 0;
+  int64_t entries = 0;
+  std::string warnings;
+
+  void visit(auto&& column) {
+    column("session_id", session_id);
+    column("server_game_config_id", sgc_id);
+    column("s3_url", s3_url);
+    column("size_bytes", size_bytes);
+    column("description", description);
+    column("created_at", created_at);
+    column("status", status);
+    column("error_message", error_message);
+    column("attempt", attempt);
+    column("lease_until_ms", lease_until_ms);
+    column("sha256", sha256);
+    column("progress_bytes", progress_bytes);
+    column("total_bytes", total_bytes);
+    column("started_at", started_at);
+    column("finished_at", finished_at);
+    column("entries", entries);
+    column("warnings", warnings);
+  }
+};
+
+struct OutboxRow {
+  static constexpr std::string_view kTable = "outbox";
+  static constexpr std::string_view kId = "outbox_id";
+  static constexpr std::string_view kThing = "outbox row";
+  int64_t id = 0;
+  std::string routing_key;
+  std::string body;
+  int64_t created_at_ms = 0;
+
+  void visit(auto&& column) {
+    column("routing_key", routing_key);
+    column("body", body);
+    column("created_at_ms", created_at_ms);
+  }
+};
+
+}  // namespace manman::db

@@ -16,9 +16,9 @@ namespace manman::api {
 struct ApiConfig {
   std::string grpc_address = "127.0.0.1:50051";  // port 0: any free one
   std::string http_address = "127.0.0.1:8080";
-  std::chrono::milliseconds lease{60000};        // a silent host loses its job after this
-  int max_attempts = 3;                          // of one backup
-  std::chrono::milliseconds job_interval{500};   // of relay (also woken at once), reaper, deleter
+  std::chrono::milliseconds lease{60000};       // a silent host loses its job after this
+  int max_attempts = 3;                         // of one backup
+  std::chrono::milliseconds job_interval{500};  // of relay (also woken at once), reaper, deleter
   std::chrono::milliseconds offline_after{20000};
 };
 

@@ -1,0 +1,120 @@
+#include "api/commands.h"
+
+#include "api/game_config_fields.h"
+#include "domain/object_url.h"
+
+namespace manman::api {
+namespace {
+
+std::string_view routing_word(SessionCommand::Kind kind) {
+  switch (kind) {
+    case SessionCommand::Kind::kStop:
+      return "session.stop";
+    case SessionCommand::Kind::kKill:
+      return "session.kill";
+    case SessionCommand::Kind::kUndoRestore:
+      return "session.undo_restore";
+  }
+  return "session.stop";
+}
+
+// What `get` finds, or nothing when there is no such row.
+template <typename T>
+Result<std::optional<T>> if_there(Result<T> row) {
+  if (row) return std::optional<T>(*std::move(row));
+  if (row.error().code == Code::kNotFound) return std::optional<T>();
+  return std::unexpected(std::move(row).error());
+}
+
+Result<bool> backup_wanted(db::Transaction& tx, const BackupCommand& command) {
+  const auto backup = TRY(if_there(db::backups::get(tx, command.backup_id)));
+  return backup && is_active(backup->status) && backup->attempt == command.attempt;
+}
+
+Result<bool> start_wanted(db::Transaction& tx, const StartSessionCommand& command) {
+  const auto session = TRY(if_there(db::sessions::get(tx, command.session_id)));
+  // Starting a session that its own end has overtaken would run a game that nobody watches, and
+  // might restore over newer data.
+  return session && is_live(session->status);
+}
+
+Result<bool> session_command_wanted(db::Transaction& tx, const SessionCommand& command) {
+  const auto session = TRY(if_there(db::sessions::get(tx, command.session_id)));
+  if (!session) return false;
+  if (command.kind == SessionCommand::Kind::kUndoRestore)
+    return session->replaced_data == ReplacedData::kUndoing;
+  return is_live(session->status) || session->status == SessionStatus::kLost;
+}
+
+}  // namespace
+
+Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id) {
+  Deployment deployment;
+  deployment.sgc = TRY(db::server_game_configs::get(tx, sgc_id));
+  deployment.server = TRY(db::servers::get(tx, deployment.sgc.server_id));
+  const GameConfig config = TRY(db::game_configs::get(tx, deployment.sgc.game_config_id));
+  deployment.launch = GameLaunch {
+    .environment = deployment.server.environment, .image = config.image,
+    .argv = TRY(argv_of(config))
+    , .env = config.env, .stop_command = config.stop_command,
+        .stop_grace_seconds = config.stop_grace_seconds, .quiesce = config.quiesce,
+        .resume = config.resume
+  };
+  return deployment;
+}
+
+Result<Session> live_session(db::Transaction& tx, int64_t sgc_id) {
+  const auto live =
+      TRY(db::sessions::list(tx, {.sgc_id = sgc_id, .live_only = true}, db::Page{.size = 1}));
+  return live.empty() ? Session{} : live.front();
+}
+
+Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
+                          int64_t now_ms) {
+  BackupCommand command {
+    .backup_id = backup.backup_id, .session_id = TRY(live_session(tx, backup.sgc_id))
+    .session_id, .sgc_id = backup.sgc_id, .attempt = backup.attempt,
+        .s3_key = TRY(ObjectUrl::parse(backup.s3_url))
+    .key, .s3_url = backup.s3_url, .launch = deployment.launch
+  };
+  return db::outbox::add(tx, command_key(deployment.server.server_id, "backup"), command.to_json(),
+                         now_ms);
+}
+
+Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
+                         const Backup& restored, int64_t now_ms) {
+  const StartSessionCommand command{.session_id = session.session_id,
+                                    .sgc_id = session.sgc_id,
+                                    .restore_backup_id = restored.backup_id,
+                                    .restore_s3_url = restored.s3_url,
+                                    .restore_size_bytes = restored.size_bytes,
+                                    .restore_sha256 = restored.sha256,
+                                    .launch = deployment.launch};
+  return db::outbox::add(tx, command_key(deployment.server.server_id, "session.start"),
+                         command.to_json(), now_ms);
+}
+
+Result<void> order_session(db::Transaction& tx, const Deployment& deployment,
+                           SessionCommand::Kind kind, int64_t session_id, int64_t now_ms) {
+  const SessionCommand command{.kind = kind,
+                               .session_id = session_id,
+                               .sgc_id = deployment.sgc.sgc_id,
+                               .launch = deployment.launch};
+  return db::outbox::add(tx, command_key(deployment.server.server_id, routing_word(kind)),
+                         command.to_json(), now_ms);
+}
+
+Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row) {
+  const auto name = command_name(row.body);
+  if (name && *name == "backup_session") {
+    if (const auto command = BackupCommand::parse(row.body)) return backup_wanted(tx, *command);
+  } else if (name && *name == "start_session") {
+    if (const auto command = StartSessionCommand::parse(row.body))
+      return start_wanted(tx, *command);
+  } else if (const auto command = SessionCommand::parse(row.body)) {
+    return session_command_wanted(tx, *command);
+  }
+  return true;  // of another version of this program; its host knows what to do with it
+}
+
+}  // namespace manman::api

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "db/repositories.h"
+#include "domain/messages.h"
+
+// Commands to hosts, put into the outbox by the transaction that decides on them.
+namespace manman::api {
+
+// An SGC with all that it refers to, and how its host runs it.
+struct Deployment {
+  ServerGameConfig sgc;
+  Server server;
+  GameLaunch launch;
+};
+Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id);
+
+// The newest live session of the SGC; its session_id is 0 when there is none.
+Result<Session> live_session(db::Transaction& tx, int64_t sgc_id);
+
+Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
+                          int64_t now_ms);
+// restored: the backup that the session restores; backup_id 0 for none.
+Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
+                         const Backup& restored, int64_t now_ms);
+Result<void> order_session(db::Transaction& tx, const Deployment& deployment,
+                           SessionCommand::Kind kind, int64_t session_id, int64_t now_ms);
+
+// Whether what an outbox row orders is still to be done. It is not when the backup has gone on to
+// another attempt or an end, when the session has ended, or when an undo is no longer asked for.
+Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row);
+
+}  // namespace manman::api

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "domain/catalog.h"
+
+namespace manman::api {
+
+// Fills in what a game config leaves open (grace and timeouts: 30 s) and checks the rest;
+// kInvalidArgument names the field.
+Result<void> complete_and_check(GameConfig& config);
+
+// The same for port bindings (protocol: TCP). A host port stands in a protocol once.
+Result<void> complete_and_check(std::vector<PortBinding>& bindings);
+
+// What is executed: entrypoint, command and the words of args_template.
+Result<std::vector<std::string>> argv_of(const GameConfig& config);
+
+}  // namespace manman::api

@@ -1,0 +1,103 @@
+#include "api/http/http_server.h"
+
+#include <httplib.h>
+
+#include <thread>
+
+#include "api/listen_address.h"
+
+namespace manman::api {
+namespace {
+
+constexpr const char* kWhat = "HTTP address";
+constexpr size_t kThreads = 8;
+constexpr size_t kMaxRequestBytes = 64 * 1024;
+constexpr int kTimeoutSeconds = 5;
+
+// The library would set SO_REUSEPORT, with which two processes share a port unknowingly.
+void socket_options(socket_t socket) {
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  explicit Impl(Readiness& readiness) {
+    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // NOLINT: its API
+    server_.set_socket_options(socket_options);
+    server_.set_keep_alive_max_count(1);  // an idle client must not hold one of few threads
+    server_.set_read_timeout(kTimeoutSeconds);
+    server_.set_write_timeout(kTimeoutSeconds);
+    server_.set_payload_max_length(kMaxRequestBytes);
+    server_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+      response.set_content("ok\n", "text/plain");
+    });
+    server_.Get("/readyz", [&readiness](const httplib::Request&, httplib::Response& response) {
+      const auto report = readiness.report();
+      response.status = report.ready ? 200 : 503;
+      response.set_content(report.json + "\n", "application/json");
+    });
+    server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.body.empty())
+        response.set_content(std::to_string(response.status) + "\n", "text/plain");
+    });
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  ~Impl() {
+    // stop() does nothing to a server whose loop has not begun yet.
+    while (running_ && !server_.is_running() && !ended_) std::this_thread::yield();
+    server_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Result<void> listen(ListenAddress wanted) {
+    const int port = wanted.port == 0 ? server_.bind_to_any_port(wanted.host) : wanted.port;
+    if (port < 0 || (wanted.port != 0 && !server_.bind_to_port(wanted.host, port)))
+      return fail(Code::kUnavailable, std::string(kWhat) + " " + wanted.text() + " is in use");
+    wanted.port = port;
+    address_ = wanted.text();
+    running_ = true;
+    thread_ = std::thread([this] {
+      server_.listen_after_bind();
+      ended_ = true;
+    });
+    return {};
+  }
+
+  const std::string& address() const { return address_; }
+
+ private:
+  httplib::Server server_;
+  std::string address_;
+  bool running_ = false;
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+HttpServer::HttpServer(Readiness& readiness) : readiness_(readiness) {}
+HttpServer::~HttpServer() {
+  stop();
+}
+
+Result<void> HttpServer::start(const std::string& text) {
+  const auto address = TRY(ListenAddress::parse(kWhat, text));
+  TRY(check_free(kWhat, address));
+  auto impl = std::make_unique<Impl>(readiness_);
+  TRY(impl->listen(address));
+  impl_ = std::move(impl);
+  return {};
+}
+
+void HttpServer::stop() {
+  impl_.reset();
+}
+
+std::string HttpServer::address() const {
+  return impl_ ? impl_->address() : "";
+}
+
+}  // namespace manman::api

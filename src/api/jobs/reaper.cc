@@ -1,0 +1,130 @@
+#include "api/jobs/reaper.h"
+
+#include <string>
+
+#include "api/commands.h"
+#include "base/log.h"
+
+namespace manman::api {
+namespace {
+
+constexpr int kBatch = 100;
+
+std::string seconds(std::chrono::milliseconds duration) {
+  return std::to_string((duration.count() + 999) / 1000) + " s";
+}
+
+Result<int64_t> server_of(db::Transaction& tx, int64_t sgc_id) {
+  return TRY(db::server_game_configs::get(tx, sgc_id))
+  .server_id;
+}
+
+// The backup of this id as the reaper has left it; nothing when a report was faster.
+Result<std::optional<Backup>> reap(const Context& context, db::Transaction& tx, int64_t backup_id) {
+  Backup backup = TRY(db::backups::get(tx, backup_id));
+  const int64_t now_ms = context.clock.now_ms();
+  if (!is_active(backup.status) || backup.lease_until_ms > now_ms) return std::nullopt;
+  const bool again = backup.attempt < context.config.max_attempts;
+  const auto after =
+      next(backup.status, again ? BackupEvent::kLeaseExpiredRetry : BackupEvent::kLeaseExpired);
+  if (!after) return std::nullopt;
+  backup.status = *after;
+  if (again) {
+    backup.attempt++;
+    backup.lease_until_ms = now_ms + context.config.lease.count();
+    backup.progress_bytes = 0;
+    TRY(order_backup(tx, TRY(deployment_of(tx, backup.sgc_id)), backup, now_ms));
+  } else {
+    backup.finished_at = now_ms / 1000;
+    backup.error_message =
+        "host lost: server " + std::to_string(TRY(server_of(tx, backup.sgc_id))) +
+        " said nothing for " + seconds(context.config.lease) + " in attempt " +
+        std::to_string(backup.attempt) + " of " + std::to_string(context.config.max_attempts);
+  }
+  TRY(db::backups::update(tx, backup));
+  return backup;
+}
+
+Result<std::optional<Session>> reap_start(const Context& context, db::Transaction& tx,
+                                          int64_t session_id) {
+  Session session = TRY(db::sessions::get(tx, session_id));
+  const int64_t now_ms = context.clock.now_ms();
+  const auto after = next(session.status, SessionEvent::kLeaseExpired);
+  if (!after || session.lease_until_ms > now_ms) return std::nullopt;
+  session.status = *after;
+  session.ended_at = now_ms / 1000;
+  session.error_message = "host lost: server " +
+                          std::to_string(TRY(server_of(tx, session.sgc_id))) +
+                          " said nothing about the start for " + seconds(context.config.lease);
+  TRY(db::sessions::update(tx, session));
+  return session;
+}
+
+}  // namespace
+
+Reaper::Reaper(const Context& context)
+    : context_(context), ticker_("reaper", context.config.job_interval, [this] { run_once(); }) {}
+
+void Reaper::start() {
+  started_ms_ = context_.clock.now_ms();
+  ticker_.start();
+}
+
+void Reaper::run_once() {
+  const int64_t up_ms = context_.clock.now_ms() - started_ms_;
+  if (up_ms >= context_.config.lease.count()) {
+    if (const auto done = reap_backups(); !done)
+      log_warn({}, "reaper, backups: {}", done.error().text());
+    if (const auto done = reap_sessions(); !done)
+      log_warn({}, "reaper, sessions: {}", done.error().text());
+  }
+  if (up_ms >= context_.config.offline_after.count())
+    if (const auto done = mark_offline(); !done)
+      log_warn({}, "reaper, servers: {}", done.error().text());
+}
+
+Result<void> Reaper::reap_backups() {
+  const auto expired = TRY(context_.database.transact([&](db::Transaction& tx) {
+    return db::backups::expired(tx, context_.clock.now_ms(), kBatch);
+  }));
+  for (const Backup& row : expired) {
+    const auto reaped = TRY(context_.database.transact(
+        [&](db::Transaction& tx) { return reap(context_, tx, row.backup_id); }));
+    if (!reaped) continue;
+    const About about{.backup_id = row.backup_id, .sgc_id = row.sgc_id};
+    if (is_active(reaped->status)) {
+      context_.counters.backups_retried++;
+      log_warn(about, "its host is silent; attempt {} of {} ordered", reaped->attempt,
+               context_.config.max_attempts);
+      context_.commands_waiting();
+    } else {
+      context_.counters.backups_lost++;
+      log_error(about, "{}", reaped->error_message);
+    }
+  }
+  return {};
+}
+
+Result<void> Reaper::reap_sessions() {
+  const auto expired = TRY(context_.database.transact([&](db::Transaction& tx) {
+    return db::sessions::expired(tx, context_.clock.now_ms(), kBatch);
+  }));
+  for (const Session& row : expired) {
+    const auto reaped = TRY(context_.database.transact(
+        [&](db::Transaction& tx) { return reap_start(context_, tx, row.session_id); }));
+    if (!reaped) continue;
+    context_.counters.sessions_lost++;
+    log_error({.session_id = row.session_id, .sgc_id = row.sgc_id}, "{}", reaped->error_message);
+  }
+  return {};
+}
+
+Result<void> Reaper::mark_offline() {
+  const int64_t before_s = (context_.clock.now_ms() - context_.config.offline_after.count()) / 1000;
+  const int marked = TRY(context_.database.transact(
+      [&](db::Transaction& tx) { return db::servers::mark_offline(tx, before_s); }));
+  if (marked > 0) log_warn({}, "{} server(s) went offline", marked);
+  return {};
+}
+
+}  // namespace manman::api

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "api/context.h"
+#include "api/jobs/ticker.h"
+#include "base/sync.h"
+
+namespace manman::api {
+
+// Asks the parts that the API stands on, again and again, so that a question about readiness never
+// waits for one of them. Ready means that calls can be answered: the database answers. The store
+// is shown too, but a store that is away makes nothing worse by itself. Thread-safe.
+class Readiness {
+ public:
+  // on_change is called with the new state each time that it changes, from a thread of this.
+  Readiness(const Context& context, std::function<void(bool ready)> on_change);
+
+  // Asks the database once before it returns.
+  void start();
+  void stop();
+
+  struct Report {
+    bool ready = false;
+    std::string json;  // {"ready":true,"parts":{"database":{"ok":true},…}}
+  };
+  Report report();
+
+ private:
+  struct Part {
+    bool ok = false;
+    std::string error = "not asked yet";
+    std::chrono::steady_clock::time_point asked;
+  };
+  struct State {
+    bool ready = false;
+    std::map<std::string, Part> parts;
+  };
+
+  void ask_database();
+  void ask_store();
+  void note(const std::string& part, const Result<void>& answer);
+
+  const Context& context_;
+  const std::function<void(bool)> on_change_;
+  Sync<State> state_;
+  Ticker database_;
+  Ticker store_;
+};
+
+}  // namespace manman::api

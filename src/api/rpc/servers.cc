@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "api/fields.h"
+#include "api/page_token.h"
+#include "api/rpc/answer.h"
+#include "api/rpc/service.h"
+#include "api/rpc/to_proto.h"
+
+namespace manman::api {
+namespace {
+
+constexpr std::string_view kList = "servers";
+constexpr std::string_view kDefaultEnvironment = "local";
+
+// Four heartbeats fit into the time after which a silent server counts as offline.
+int32_t heartbeat_seconds(const ApiConfig& config) {
+  return static_cast<int32_t>(std::clamp<int64_t>(config.offline_after.count() / 4000, 1, 3600));
+}
+
+}  // namespace
+
+grpc::Status Service::RegisterServer(grpc::ServerContext*, const v1::RegisterServerRequest* request,
+                                     v1::RegisterServerResponse* response) {
+  return answer("RegisterServer", [&]() -> Result<void> {
+    TRY(check_name("name", request->name()));
+    const std::string environment =
+        request->environment().empty() ? std::string(kDefaultEnvironment) : request->environment();
+    TRY(check_environment("environment", environment));
+    const Server server =
+        TRY(context_.database.transact([&](db::Transaction& tx) -> Result<Server> {
+          const int64_t now_s = context_.clock.now_s();
+          const Server row = TRY(db::servers::ensure(tx, request->name(), environment, now_s));
+          TRY(db::servers::seen(tx, row.server_id, now_s));
+          return db::servers::get(tx, row.server_id);
+        }));
+    response->set_server_id(server.server_id);
+    to_proto(server, response->mutable_server());
+    return {};
+  });
+}
+
+grpc::Status Service::Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest* request,
+                                v1::HeartbeatResponse* response) {
+  return answer("Heartbeat", [&]() -> Result<void> {
+    TRY(check_id("server_id", request->server_id()));
+    TRY(context_.database.transact([&](db::Transaction& tx) {
+      return db::servers::seen(tx, request->server_id(), context_.clock.now_s());
+    }));
+    context_.host_seen(request->server_id());
+    response->set_acknowledged(true);
+    response->set_next_heartbeat_seconds(heartbeat_seconds(context_.config));
+    return {};
+  });
+}
+
+grpc::Status Service::ListServers(grpc::ServerContext*, const v1::ListServersRequest* request,
+                                  v1::ListServersResponse* response) {
+  return answer("ListServers", [&]() -> Result<void> {
+    const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
+    auto rows = TRY(context_.database.transact(
+        [&](db::Transaction& tx) { return db::servers::list(tx, with_lookahead(page)); }));
+    response->set_next_page_token(
+        next_page_token(kList, page, rows, [](const Server& row) { return row.server_id; }));
+    all_to_proto(rows, response->mutable_servers());
+    return {};
+  });
+}
+
+grpc::Status Service::GetServer(grpc::ServerContext*, const v1::GetServerRequest* request,
+                                v1::GetServerResponse* response) {
+  return answer("GetServer", [&]() -> Result<void> {
+    TRY(check_id("server_id", request->server_id()));
+    const Server row = TRY(context_.database.transact(
+        [&](db::Transaction& tx) { return db::servers::get(tx, request->server_id()); }));
+    to_proto(row, response->mutable_server());
+    return {};
+  });
+}
+
+grpc::Status Service::DeleteServer(grpc::ServerContext*, const v1::DeleteServerRequest* request,
+                                   v1::DeleteServerResponse*) {
+  return answer("DeleteServer", [&]() -> Result<void> {
+    TRY(check_id("server_id", request->server_id()));
+    return context_.database.transact(
+        [&](db::Transaction& tx) { return db::servers::remove(tx, request->server_id()); });
+  });
+}
+
+}  // namespace manman::api

@@ -1,0 +1,112 @@
+#include "api/commands.h"
+#include "api/fields.h"
+#include "api/rpc/answer.h"
+#include "api/rpc/service.h"
+#include "api/rpc/to_proto.h"
+#include "api/sgc_state.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace manman::api {
+namespace {
+
+// Enough for every session of an SGC that could possibly be open.
+constexpr int kMaxOpen = 100;
+
+Result<Backup> backup_to_restore(db::Transaction& tx, const v1::StartSessionRequest& request) {
+  if (request.restore_from_backup_id() == 0) return Backup{};
+  const Backup backup = TRY(db::backups::get(tx, request.restore_from_backup_id()));
+  if (backup.sgc_id != request.server_game_config_id())
+    return bad_field("restore_from_backup_id", "backup " + std::to_string(backup.backup_id) +
+                                                   " is of SGC " + std::to_string(backup.sgc_id) +
+                                                   ", not of SGC " +
+                                                   std::to_string(request.server_game_config_id()));
+  if (backup.status != BackupStatus::kCompleted)
+    return fail(Code::kFailedPrecondition, "backup " + std::to_string(backup.backup_id) + " is " +
+                                               std::string(wire_text(backup.status)) +
+                                               "; only a completed one can be restored");
+  return backup;
+}
+
+Result<void> check_none_alive(const std::vector<Session>& live) {
+  if (live.empty()) return {};
+  const Session& session = live.front();
+  return std::unexpected(
+      Error{Code::kFailedPrecondition, "session " + std::to_string(session.session_id) +
+                                           " of SGC " + std::to_string(session.sgc_id) + " is " +
+                                           std::string(wire_text(session.status))}
+          .with_hint("stop it first, or start with force (--force), which stops it"));
+}
+
+// Stops what lives; the new session's command follows behind on the host's lane.
+Result<void> stop_all(db::Transaction& tx, const Deployment& deployment,
+                      const std::vector<Session>& live, int64_t now_ms) {
+  for (Session session : live) {
+    const auto after = next(session.status, SessionEvent::kStop);
+    if (!after || session.status == SessionStatus::kStopping) continue;  // ordered already
+    session.status = *after;
+    TRY(db::sessions::update(tx, session));
+    TRY(order_session(tx, deployment, SessionCommand::Kind::kStop, session.session_id, now_ms));
+  }
+  return {};
+}
+
+// A session that was given up because its host was silent may yet come up there. Two games on one
+// folder would spoil it, so the host is told to stop the lost one before it starts the new one.
+Result<void> stop_lost(db::Transaction& tx, const Deployment& deployment, int64_t now_ms) {
+  const auto lost = TRY(
+      db::sessions::list(tx, {.sgc_id = deployment.sgc.sgc_id, .statuses = {SessionStatus::kLost}},
+                         db::Page{.size = kMaxOpen}));
+  for (const Session& session : lost)
+    TRY(order_session(tx, deployment, SessionCommand::Kind::kStop, session.session_id, now_ms));
+  return {};
+}
+
+Result<Session> start(const Context& context, const v1::StartSessionRequest& request) {
+  return context.database.transact([&](db::Transaction& tx) -> Result<Session> {
+    const int64_t sgc_id = request.server_game_config_id();
+    const Deployment deployment = TRY(deployment_of(tx, sgc_id));
+    if (!deployment.sgc.active)
+      return fail(Code::kFailedPrecondition, "SGC " + std::to_string(sgc_id) + " is inactive");
+    const Backup restored = TRY(backup_to_restore(tx, request));
+    const auto live = TRY(
+        db::sessions::list(tx, {.sgc_id = sgc_id, .live_only = true}, db::Page{.size = kMaxOpen}));
+    if (!request.force()) TRY(check_none_alive(live));
+    TRY(check_no_backup(tx, sgc_id));
+    TRY(check_no_undo(tx, sgc_id));
+
+    const int64_t now_ms = context.clock.now_ms();
+    TRY(stop_lost(tx, deployment, now_ms));
+    TRY(stop_all(tx, deployment, live, now_ms));
+    // The host looks at the start only when the stops before it are done.
+    const int64_t stopping_ms =
+        static_cast<int64_t>(live.size()) * deployment.launch.stop_grace_seconds * 1000;
+    Session session{.sgc_id = sgc_id, .created_at = now_ms / 1000};
+    session.restored_from_backup_id = restored.backup_id;
+    session.lease_until_ms = now_ms + context.config.lease.count() + stopping_ms;
+    session = TRY(db::sessions::create(tx, session));
+    TRY(order_start(tx, deployment, session, restored, now_ms));
+    return session;
+  });
+}
+
+}  // namespace
+
+grpc::Status Service::StartSession(grpc::ServerContext*, const v1::StartSessionRequest* request,
+                                   v1::StartSessionResponse* response) {
+  return answer("StartSession", [&]() -> Result<void> {
+    TRY(check_id("server_game_config_id", request->server_game_config_id()));
+    TRY(check_optional_id("restore_from_backup_id", request->restore_from_backup_id()));
+    const Session session = TRY(start(context_, *request));
+    context_.commands_waiting();
+    log_info({.backup_id = session.restored_from_backup_id,
+              .session_id = session.session_id,
+              .sgc_id = session.sgc_id},
+             "session ordered{}", session.restored_from_backup_id == 0 ? "" : " with a restore");
+    TRY(failpoint::pass("api.start_session.committed"));
+    to_proto(session, response->mutable_session());
+    return {};
+  });
+}
+
+}  // namespace manman::api

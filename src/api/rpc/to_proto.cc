@@ -1,0 +1,88 @@
+#include "api/rpc/to_proto.h"
+
+namespace manman::api {
+
+void to_proto(const Backup& row, v1::Backup* message) {
+  message->set_backup_id(row.backup_id);
+  message->set_session_id(row.session_id);
+  message->set_server_game_config_id(row.sgc_id);
+  message->set_s3_url(row.s3_url);
+  message->set_size_bytes(row.size_bytes);
+  message->set_description(row.description);
+  message->set_created_at(row.created_at);
+  message->set_status(std::string(wire_text(row.status)));
+  message->set_error_message(row.error_message);
+  message->set_attempt(row.attempt);
+  message->set_sha256(row.sha256);
+  message->set_progress_bytes(row.progress_bytes);
+  message->set_total_bytes(row.total_bytes);
+  message->set_started_at(row.started_at);
+  message->set_finished_at(row.finished_at);
+  message->set_entries(row.entries);
+  for (const auto& warning : row.warnings) message->add_warnings(warning);
+}
+
+void to_proto(const Session& row, v1::Session* message) {
+  message->set_session_id(row.session_id);
+  message->set_server_game_config_id(row.sgc_id);
+  message->set_started_at(row.started_at);
+  message->set_ended_at(row.ended_at);
+  message->set_exit_code(row.exit_code);
+  message->set_status(std::string(wire_text(row.status)));
+  message->set_restored_from_backup_id(row.restored_from_backup_id);
+  message->set_error_message(row.error_message);
+  message->set_replaced_data(std::string(to_text(row.replaced_data)));
+  message->set_progress_bytes(row.progress_bytes);
+  message->set_total_bytes(row.total_bytes);
+  message->set_created_at(row.created_at);
+}
+
+void to_proto(const Server& row, v1::Server* message) {
+  message->set_server_id(row.server_id);
+  message->set_name(row.name);
+  message->set_status(row.online ? "online" : "offline");
+  message->set_last_seen(row.last_seen);
+  message->set_environment(row.environment);
+  message->set_is_default(row.is_default);
+}
+
+void to_proto(const Game& row, v1::Game* message) {
+  message->set_game_id(row.game_id);
+  message->set_name(row.name);
+  message->set_steam_app_id(row.steam_app_id);
+}
+
+void to_proto(const GameConfig& row, v1::GameConfig* message) {
+  message->set_config_id(row.config_id);
+  message->set_game_id(row.game_id);
+  message->set_name(row.name);
+  message->set_image(row.image);
+  message->set_args_template(row.args_template);
+  for (const auto& [name, value] : row.env) (*message->mutable_env_template())[name] = value;
+  for (const auto& word : row.entrypoint) message->add_entrypoint(word);
+  for (const auto& word : row.command) message->add_command(word);
+  message->set_stop_command(row.stop_command);
+  message->set_stop_grace_seconds(row.stop_grace_seconds);
+  for (const auto& step : row.quiesce) {
+    v1::QuiesceStep* to = message->add_quiesce();
+    to->set_input(step.input);
+    to->set_confirm_regex(step.confirm_regex);
+    to->set_timeout_seconds(step.timeout_seconds);
+  }
+  for (const auto& line : row.resume) message->add_resume(line);
+}
+
+void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message) {
+  message->set_server_game_config_id(row.sgc_id);
+  message->set_server_id(row.server_id);
+  message->set_game_config_id(row.game_config_id);
+  for (const auto& binding : row.port_bindings) {
+    v1::PortBinding* to = message->add_port_bindings();
+    to->set_container_port(binding.container_port);
+    to->set_host_port(binding.host_port);
+    to->set_protocol(binding.protocol);
+  }
+  message->set_status(row.active ? "active" : "inactive");
+}
+
+}  // namespace manman::api

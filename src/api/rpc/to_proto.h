@@ -1,0 +1,23 @@
+#pragma once
+
+#include "domain/backup.h"
+#include "domain/catalog.h"
+#include "domain/session.h"
+#include "manman/v1/manman.pb.h"
+
+// Rows as messages of the contract.
+namespace manman::api {
+
+void to_proto(const Backup& row, v1::Backup* message);
+void to_proto(const Session& row, v1::Session* message);
+void to_proto(const Server& row, v1::Server* message);
+void to_proto(const Game& row, v1::Game* message);
+void to_proto(const GameConfig& row, v1::GameConfig* message);
+void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message);
+
+template <typename Row, typename Messages>
+void all_to_proto(const std::vector<Row>& rows, Messages* messages) {
+  for (const Row& row : rows) to_proto(row, messages->Add());
+}
+
+}  // namespace manman::api

@@ -1,0 +1,113 @@
+#include "api/status/apply.h"
+#include "base/log.h"
+#include "db/repositories.h"
+#include "domain/object_url.h"
+
+namespace manman::api {
+namespace {
+
+std::string name_of(const BackupReport& report) {
+  return "backup " + std::to_string(report.backup_id);
+}
+
+std::unexpected<Error> contradiction(const BackupReport& report, const std::string& what) {
+  return fail(Code::kInvalidArgument, name_of(report) + ": " + what);
+}
+
+Result<BackupEvent> event_of(const BackupReport& report) {
+  if (report.status == "running") return BackupEvent::kHostRunning;
+  if (report.status == "completed") return BackupEvent::kHostCompleted;
+  if (report.status == "failed") return BackupEvent::kHostFailed;
+  return contradiction(report, "status '" + report.status + "' is not one of a backup");
+}
+
+// A report that would make the row say something untrue, whatever its state.
+Result<void> check_against(db::Transaction& tx, const BackupReport& report, const Backup& row) {
+  const auto sgc = TRY(db::server_game_configs::get(tx, row.sgc_id));
+  if (report.server_id != 0 && report.server_id != sgc.server_id)
+    return contradiction(report, "reported by server " + std::to_string(report.server_id) +
+                                     ", but it is the job of server " +
+                                     std::to_string(sgc.server_id));
+  if (report.status != "completed") return {};
+  if (!report.s3_url.empty() && report.s3_url != row.s3_url)
+    return contradiction(report, "stored as " + report.s3_url + ", but its row says " + row.s3_url);
+  if (report.size_bytes <= 0) return contradiction(report, "completed with no size_bytes");
+  return {};
+}
+
+void take_progress(const BackupReport& report, Backup& row) {
+  row.progress_bytes = std::max(report.progress_bytes, row.progress_bytes);
+  if (report.total_bytes > 0) row.total_bytes = report.total_bytes;
+}
+
+void take_over(const Context& context, const BackupReport& report, BackupEvent event, Backup& row) {
+  const int64_t now_ms = context.clock.now_ms();
+  if (row.started_at == 0) row.started_at = now_ms / 1000;
+  take_progress(report, row);
+  row.error_message = report.error_message;
+  if (!report.warnings.empty()) row.warnings = report.warnings;
+  if (event == BackupEvent::kHostRunning) {
+    row.lease_until_ms = now_ms + context.config.lease.count();
+    return;
+  }
+  row.finished_at = now_ms / 1000;
+  if (event == BackupEvent::kHostFailed) {
+    if (row.error_message.empty()) row.error_message = "the host gave no reason";
+    return;
+  }
+  row.size_bytes = report.size_bytes;
+  row.sha256 = report.sha256;
+  row.entries = report.entries;
+}
+
+// The object of a backup that is deleted or about to be: a host may complete an upload after the
+// deleter has looked. The key must be this backup's own, so that no report removes another's.
+void remove_object_of_gone(const Context& context, const BackupReport& report) {
+  const auto url = ObjectUrl::parse(report.s3_url);
+  if (!url || url->bucket != context.store.bucket()) return;
+  const std::string& key = url->key;
+  const size_t folder = key.find('/');
+  const size_t name = key.rfind('/');
+  if (folder == std::string::npos || folder == name) return;
+  int64_t sgc_id = 0;
+  for (const char c : key.substr(folder + 1, name - folder - 1)) {
+    if (c < '0' || c > '9' || sgc_id > (int64_t{1} << 58)) return;
+    sgc_id = sgc_id * 10 + (c - '0');
+  }
+  if (key == backup_key(sgc_id, report.backup_id)) context.object_orphaned(key);
+}
+
+struct Outcome {
+  Effect effect = Effect::kApplied;
+  bool gone = false;  // the row is deleted, or marked for it
+};
+
+Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const BackupReport& report,
+                         BackupEvent event) {
+  auto found = db::backups::get(tx, report.backup_id);
+  if (!found && found.error().code == Code::kNotFound) return Outcome{Effect::kUnknownRow, true};
+  Backup row = TRY(std::move(found));
+  TRY(check_against(tx, report, row));
+  const bool gone = row.status == BackupStatus::kDeleting;
+  const auto after = next(row.status, event);
+  if (row.attempt != report.attempt || !after) return Outcome{Effect::kIgnored, gone};
+  row.status = *after;
+  take_over(context, report, event, row);
+  TRY(db::backups::update(tx, row));
+  return Outcome{Effect::kApplied, gone};
+}
+
+}  // namespace
+
+Result<Effect> apply(const Context& context, const BackupReport& report) {
+  const BackupEvent event = TRY(event_of(report));
+  const Outcome outcome = TRY(context.database.transact(
+      [&](db::Transaction& tx) { return apply_in(context, tx, report, event); }));
+  if (outcome.gone && event == BackupEvent::kHostCompleted) remove_object_of_gone(context, report);
+  if (outcome.effect == Effect::kApplied && event != BackupEvent::kHostRunning)
+    log_info({.backup_id = report.backup_id}, "{}{}{}", report.status,
+             report.error_message.empty() ? "" : ": ", report.error_message);
+  return outcome.effect;
+}
+
+}  // namespace manman::api

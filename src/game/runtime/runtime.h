@@ -52,14 +52,15 @@ class Runtime {
   // Bytes to the game's standard input. A game that does not run is kFailedPrecondition; one that
   // does not read its input is kUnavailable.
   virtual Result<void> send_input(const GameInstance& game, std::string_view input) = 0;
-  // Asks the game to end: SIGTERM. Does not wait.
+  // Asks the game to end: SIGTERM. Does not wait. One that does not run is success.
   virtual Result<void> terminate(const GameInstance& game) = 0;
-  // Ends the game and all of its processes at once: SIGKILL. Does not wait.
+  // Ends the game and all of its processes at once: SIGKILL. Does not wait. One that does not run
+  // is success.
   virtual Result<void> kill(const GameInstance& game) = 0;
   // Returns when the game has ended or the time has passed; the state then.
   virtual Result<GameState> wait(const GameInstance& game, std::chrono::milliseconds timeout) = 0;
   // The game's output so far, in bytes, and a part of it from offset (as much as there is, at most
-  // the buffer).
+  // the buffer; nothing beyond its end). kNotFound when there is none.
   virtual Result<uint64_t> output_size(const GameInstance& game) = 0;
   virtual Result<size_t> read_output(const GameInstance& game, uint64_t offset,
                                      MutableBytes buffer) = 0;

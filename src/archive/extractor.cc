@@ -1,0 +1,202 @@
+#include "archive/extractor.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "archive/path.h"
+
+namespace manman::archive {
+namespace {
+
+// Each entry takes something of the file system, empty ones too.
+constexpr uint64_t kEntryCost = 512;
+
+// The present by the clock that stamps files in the folder, as of the last time it ticked.
+Result<timespec> present(int folder) {
+  struct stat info{};
+  const UniqueFd nameless(::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (nameless) {
+    if (::fstat(nameless.get(), &info) != 0) return fail_errno("stat a temporary file", errno);
+    return info.st_ctim;
+  }
+  // Not every file system can make a file without a name.
+  const std::string name = ".manman-clock-" + std::to_string(::getpid());
+  const UniqueFd named(
+      ::openat(folder, name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!named) return fail_errno("create a file in the target folder", errno);
+  ::unlinkat(folder, name.c_str(), 0);
+  if (::fstat(named.get(), &info) != 0) return fail_errno("stat a temporary file", errno);
+  return info.st_ctim;
+}
+
+bool before(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
+std::unexpected<Error> refuse(const std::string& path, std::string_view why) {
+  return fail(Code::kInvalidArgument, "refused " + path + ": " + std::string(why));
+}
+
+}  // namespace
+
+Extractor::Extractor(TargetTree tree, const UnpackOptions& options, Selection& selection,
+                     Budget& budget, timespec start)
+    : tree_(std::move(tree)),
+      options_(options),
+      selection_(selection),
+      budget_(budget),
+      start_(start),
+      owners_(options.owners && ::geteuid() == 0) {}
+
+Result<Extractor> Extractor::create(const std::string& target, const UnpackOptions& options,
+                                    Selection& selection, Budget& budget) {
+  TargetTree tree = TRY(TargetTree::open(target));
+  const timespec start = TRY(present(tree.root()));
+  return Extractor(std::move(tree), options, selection, budget, start);
+}
+
+Result<bool> Extractor::begin(const Member& member) {
+  if (options_.progress != nullptr) TRY(options_.progress->check());
+  const std::string& path = member.entry.path;
+  TRY(check_path(path));
+  if (selection_.contains(path)) {
+    TRY(extract(member, path));
+  } else if (const std::string* stand_in = selection_.stand_in(path);
+             stand_in != nullptr && member.entry.kind == EntryKind::kFile) {
+    TRY(extract(member, *stand_in));
+    stand_ins_made_.insert(*stand_in);
+  }
+  return true;
+}
+
+Result<void> Extractor::extract(const Member& member, std::string path) {
+  TRY(budget_.take(kEntryCost));
+  Entry entry = member.entry;
+  entry.path = TRY(strip_prefix(path, options_.strip_prefix));
+  if (entry.path == "." && entry.kind != EntryKind::kFolder)
+    return refuse(path, "a file or link in the place of the folder itself");
+  entries_++;
+  if (options_.progress != nullptr) options_.progress->done_entries++;
+  switch (entry.kind) {
+    case EntryKind::kFolder:
+      return make_folder(std::move(entry));
+    case EntryKind::kFile:
+      data_size_ += entry.size_bytes;
+      return make_file(entry, member.sparse);
+    case EntryKind::kSymlink:
+      return make_symlink(entry);
+    case EntryKind::kHardLink:
+      break;
+  }
+  if (const std::string* stand_in = selection_.stand_in(entry.link_target);
+      stand_in != nullptr && !selection_.contains(entry.link_target)) {
+    if (*stand_in == path) return {};  // the file itself stands here already
+    entry.link_target = *stand_in;
+  }
+  TRY(check_path(entry.link_target));
+  entry.link_target = TRY(strip_prefix(entry.link_target, options_.strip_prefix));
+  return make_hard_link(entry);
+}
+
+Result<void> Extractor::make_folder(Entry entry) {
+  if (entry.path != ".") {
+    const auto place = TRY(tree_.locate(entry.path));
+    // Open to the own user until everything in it is there.
+    if (::mkdirat(place.folder, place.name.c_str(), 0700) != 0) {
+      if (errno != EEXIST) return fail_errno("create folder " + entry.path, errno);
+      struct stat info{};
+      if (::fstatat(place.folder, place.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail_errno("stat " + entry.path, errno);
+      if (!S_ISDIR(info.st_mode)) {
+        TRY(tree_.clear(place, entry.path));
+        if (::mkdirat(place.folder, place.name.c_str(), 0700) != 0)
+          return fail_errno("create folder " + entry.path, errno);
+      }
+    }
+  }
+  return folders_.add(entry);
+}
+
+Result<void> Extractor::make_file(const Entry& entry, bool sparse) {
+  const auto place = TRY(tree_.locate(entry.path));
+  constexpr int kFlags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
+  if (!fd && errno == EEXIST) {
+    TRY(tree_.clear(place, entry.path));
+    fd = UniqueFd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
+  }
+  if (!fd) return fail_errno("create " + entry.path, errno);
+  file_.emplace(std::move(fd), entry, sparse, budget_);
+  return {};
+}
+
+Result<void> Extractor::make_symlink(const Entry& entry) {
+  const auto place = TRY(tree_.locate(entry.path));
+  TRY(tree_.clear(place, entry.path));
+  const char* name = place.name.c_str();
+  if (::symlinkat(entry.link_target.c_str(), place.folder, name) != 0)
+    return fail_errno("create link " + entry.path, errno);
+  if (owners_ && ::fchownat(place.folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno("set the owner of " + entry.path, errno);
+  const std::array<timespec, 2> times = {
+      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+      timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
+  if (::utimensat(place.folder, name, times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno("set the time of " + entry.path, errno);
+  return {};
+}
+
+// Only to a regular file that was made in this unpacking: nothing that stood there before gets a
+// second name.
+Result<void> Extractor::make_hard_link(const Entry& entry) {
+  if (entry.path == entry.link_target) return refuse(entry.path, "a hard link to itself");
+  const auto target = tree_.locate(entry.link_target, false);
+  struct stat info{};
+  UniqueFd file;
+  if (target)
+    file =
+        UniqueFd(::openat(target->folder, target->name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file)
+    return refuse(entry.path, "a hard link to " + entry.link_target + ", which is not there");
+  if (::fstat(file.get(), &info) != 0) return fail_errno("stat " + entry.link_target, errno);
+  if (!S_ISREG(info.st_mode) || before(info.st_ctim, start_))
+    return refuse(entry.path,
+                  "a hard link to " + entry.link_target + ", which is not a file of this archive");
+  // The target's folder may be closed by locating the link's.
+  const UniqueFd folder(::fcntl(target->folder, F_DUPFD_CLOEXEC, 0));
+  if (!folder) return fail_errno("open the folder of " + entry.link_target, errno);
+  const auto place = TRY(tree_.locate(entry.path));
+  TRY(tree_.clear(place, entry.path));
+  if (::linkat(folder.get(), target->name.c_str(), place.folder, place.name.c_str(), 0) != 0)
+    return fail_errno("create hard link " + entry.path, errno);
+  return {};
+}
+
+Result<void> Extractor::data(uint64_t offset, ConstBytes bytes) {
+  if (!file_) return {};
+  if (options_.progress != nullptr) options_.progress->done_bytes += bytes.size();
+  return file_->write(offset, bytes);
+}
+
+Result<void> Extractor::end() {
+  if (!file_) return {};
+  TRY(file_->finish(owners_));
+  file_.reset();
+  return {};
+}
+
+Result<void> Extractor::finish() {
+  for (const auto& [file, link] : selection_.stand_ins())
+    if (!stand_ins_made_.contains(link))
+      return refuse(link, "a hard link to " + file + ", which is not a file of this archive");
+  return folders_.visit([&](const Entry& entry) -> Result<void> {
+    const UniqueFd fd = TRY(tree_.open_folder(entry.path));
+    return apply_metadata(fd.get(), entry, owners_, entry.path);
+  });
+}
+
+}  // namespace manman::archive

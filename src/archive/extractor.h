@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "archive/budget.h"
+#include "archive/file_writer.h"
+#include "archive/folder_spool.h"
+#include "archive/member.h"
+#include "archive/selection.h"
+#include "archive/target_tree.h"
+
+namespace manman::archive {
+
+// Puts the members of an archive into a folder.
+class Extractor final : public MemberVisitor {
+ public:
+  // Everything referred to must outlive the extractor.
+  static Result<Extractor> create(const std::string& target, const UnpackOptions& options,
+                                  Selection& selection, Budget& budget);
+  Result<bool> begin(const Member& member) override;
+  Result<void> data(uint64_t offset, ConstBytes bytes) override;
+  Result<void> end() override;
+  // Once all is there: modes, owners and times of the folders.
+  Result<void> finish();
+
+  uint64_t entries() const { return entries_; }
+  uint64_t data_size() const { return data_size_; }
+
+ private:
+  Extractor(TargetTree tree, const UnpackOptions& options, Selection& selection, Budget& budget,
+            timespec start);
+  Result<void> extract(const Member& member, std::string path);
+  Result<void> make_folder(Entry entry);
+  Result<void> make_file(const Entry& entry, bool sparse);
+  Result<void> make_symlink(const Entry& entry);
+  Result<void> make_hard_link(const Entry& entry);
+
+  TargetTree tree_;
+  const UnpackOptions& options_;
+  Selection& selection_;
+  Budget& budget_;
+  timespec start_;  // by the target's file system: what was made since has a later ctime
+  bool owners_;
+  std::optional<FileWriter> file_;
+  FolderSpool folders_;
+  std::set<std::string> stand_ins_made_;
+  uint64_t entries_ = 0;
+  uint64_t data_size_ = 0;
+};
+
+}  // namespace manman::archive

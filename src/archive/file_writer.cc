@@ -1,0 +1,67 @@
+#include "archive/file_writer.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "archive/bytes.h"
+#include "archive/format.h"
+
+namespace manman::archive {
+
+Result<void> apply_metadata(int fd, const Entry& entry, bool owners, const std::string& what) {
+  if (owners && ::fchown(fd, entry.uid, entry.gid) != 0)
+    return fail_errno("set the owner of " + what, errno);
+  constexpr mode_t kKept = 01777;  // not the set-id bits
+  if (::fchmod(fd, entry.mode & kKept) != 0) return fail_errno("set the mode of " + what, errno);
+  const std::array<timespec, 2> times = {
+      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+      timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
+  if (::futimens(fd, times.data()) != 0) return fail_errno("set the time of " + what, errno);
+  return {};
+}
+
+Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
+  TRY(budget_.take(bytes.size()));
+  while (!bytes.empty()) {
+    const ssize_t count =
+        ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno("write " + entry_.path, errno);
+    bytes = bytes.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  end_ = offset;
+  return {};
+}
+
+Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
+  if (!sparse_) return put(offset, bytes);
+  // Runs of blocks that are not zero are written together. Cut at multiples of the block, so that
+  // the result doesn't depend on how the bytes come in pieces, but for blocks that are split.
+  size_t run = 0;
+  size_t at = 0;
+  while (at < bytes.size()) {
+    const size_t to_edge = format::kSparseBlock - (offset + at) % format::kSparseBlock;
+    const size_t size = std::min(to_edge, bytes.size() - at);
+    if (all_zero(bytes.subspan(at, size))) {
+      if (at > run) TRY(put(offset + run, bytes.subspan(run, at - run)));
+      run = at + size;
+    }
+    at += size;
+  }
+  if (at > run) TRY(put(offset + run, bytes.subspan(run, at - run)));
+  return {};
+}
+
+Result<void> FileWriter::finish(bool owners) {
+  if (end_ < entry_.size_bytes &&
+      ::ftruncate(fd_.get(), static_cast<off_t>(entry_.size_bytes)) != 0)
+    return fail_errno("set the size of " + entry_.path, errno);
+  return apply_metadata(fd_.get(), entry_, owners, entry_.path);
+}
+
+}  // namespace manman::archive

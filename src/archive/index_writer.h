@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "archive/format.h"
+#include "archive/spool.h"
+#include "base/stream.h"
+
+namespace manman::archive {
+
+// Gathers the records of one kind into blocks, compressed as they fill. Memory stays bounded.
+class BlockWriter {
+ public:
+  explicit BlockWriter(format::MemberKind kind) : kind_(kind) {}
+  Result<void> add(const std::string& record);
+  // Closes the last block; then members() is all of them.
+  Result<void> finish();
+  const Spool& members() const { return members_; }
+  uint64_t count() const { return first_ + records_; }
+
+ private:
+  Result<void> flush();
+
+  format::MemberKind kind_;
+  std::string block_;
+  uint32_t records_ = 0;  // in block_
+  uint64_t first_ = 0;
+  Spool members_;
+};
+
+// Gathers an archive's index while its frames are written.
+class IndexWriter {
+ public:
+  Result<void> add(const format::FrameRecord& frame) { return frames_.add(format::encode(frame)); }
+  Result<void> add(const format::EntryRecord& entry) { return entries_.add(format::encode(entry)); }
+  // Writes the index and the tail. `tail` has stream_size, data_size, hole_size and stream_crc32
+  // set, and entries_offset: how much of the archive stands before the index.
+  Result<void> finish(format::Tail tail, Sink& out);
+
+ private:
+  BlockWriter frames_{format::MemberKind::kFrames};
+  BlockWriter entries_{format::MemberKind::kEntries};
+};
+
+}  // namespace manman::archive

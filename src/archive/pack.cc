@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "archive/archive.h"
+#include "archive/frame_codec.h"
+#include "archive/frame_reader.h"
+#include "archive/index_writer.h"
+#include "archive/pack_planner.h"
+#include "archive/path.h"
+
+namespace manman::archive {
+namespace {
+
+constexpr size_t kMaxWarnings = 100;
+// Frames between planner and writer: enough to keep all workers busy, 2 MiB each.
+constexpr size_t kMaxWindow = 24;
+
+// Warnings of planner and writer, the first ones kept and all counted.
+class Warnings {
+ public:
+  void add(const std::string& path, std::string_view why) {
+    auto list = list_.lock();
+    list->count++;
+    if (list->texts.size() < kMaxWarnings) list->texts.push_back(path + " " + std::string(why));
+  }
+  void move_to(PackResult& result) {
+    auto list = list_.lock();
+    result.warnings = std::move(list->texts);
+    result.warning_count = list->count;
+  }
+
+ private:
+  struct List {
+    std::vector<std::string> texts;
+    uint64_t count = 0;
+  };
+  Sync<List> list_;
+};
+
+// Counts and hashes what passes through.
+class CountingSink final : public Sink {
+ public:
+  explicit CountingSink(Sink& out) : out_(out) {}
+  Result<void> write(ConstBytes bytes) override {
+    hash_.update(bytes);
+    count_ += bytes.size();
+    return out_.write(bytes);
+  }
+  uint64_t count() const { return count_; }
+  Sha256Digest finish() { return hash_.finish(); }
+
+ private:
+  Sink& out_;
+  Sha256 hash_;
+  uint64_t count_ = 0;
+};
+
+// Writes the frames in order, and gathers the index on the way.
+class Writer {
+ public:
+  Writer(Sink& out, Progress* progress, Warnings& warnings)
+      : out_(out), progress_(progress), warnings_(warnings) {}
+
+  Result<PackResult> run(PackPipeline& pipeline) {
+    TRY(out_.write(std::as_bytes(std::span(format::kGzipHeader))));
+    while (auto job = TRY(pipeline.pop())) {
+      if (progress_ != nullptr) TRY(progress_->check());
+      TRY(write(*job));
+      pipeline.recycle(std::move(job));
+    }
+    return finish();
+  }
+
+ private:
+  Result<void> write(PackJob& job) {
+    TRY(out_.write(job.is_zero_frame ? zero_frame().packed : job.packed));
+    tail_.stream_crc32 = crc32_join(tail_.stream_crc32, job.record.crc32, job.record.raw_size);
+    tail_.stream_size += job.record.raw_size;
+    TRY(index_.add(job.record));
+    for (EndingEntry& ending : job.endings) TRY(end(ending));
+    job.endings.clear();
+    if (progress_ != nullptr) progress_->done_bytes += job.data_size;
+    return {};
+  }
+
+  Result<void> end(EndingEntry& ending) {
+    format::EntryRecord& record = ending.record;
+    if (ending.file) {
+      ending.hole_size += ending.file->zeros();
+      const std::string_view trouble = ending.file->trouble();
+      record.changed = !trouble.empty();
+      if (record.changed) warnings_.add(record.entry.path, trouble);
+    }
+    record.sparse = ending.hole_size > 0;
+    tail_.data_size += record.entry.size_bytes;
+    tail_.hole_size += ending.hole_size;
+    result_.entries++;
+    if (progress_ != nullptr) progress_->done_entries++;
+    return index_.add(record);
+  }
+
+  Result<PackResult> finish() {
+    TRY(out_.write(format::gzip_end(tail_.stream_crc32, tail_.stream_size)));
+    tail_.entries_offset = out_.count();
+    TRY(index_.finish(tail_, out_));
+    result_.archive_size_bytes = out_.count();
+    result_.data_size_bytes = tail_.data_size;
+    result_.sha256 = out_.finish();
+    warnings_.move_to(result_);
+    return std::move(result_);
+  }
+
+  CountingSink out_;
+  Progress* progress_;
+  Warnings& warnings_;
+  IndexWriter index_;
+  format::Tail tail_;
+  PackResult result_;
+};
+
+}  // namespace
+
+Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackOptions& options) {
+  const std::string prefix = options.prefix.empty() ? "" : clean_path(options.prefix);
+  TRY(prefix.empty() ? Result<void>() : in("prefix", check_path(prefix)));
+  Warnings warnings;
+  const int threads = thread_count(options.threads);
+  PackPipeline pipeline(
+      threads, std::min(kMaxWindow, static_cast<size_t>(threads) * 2 + 2),
+      [&](PackPipeline& into) {
+        return PackPlanner(
+                   into, prefix, options.progress,
+                   [&](const std::string& path, std::string_view why) { warnings.add(path, why); })
+            .run(dir.string());
+      },
+      [] {
+        return [deflater = std::make_shared<FrameDeflater>()](PackJob& job) {
+          return do_pack_job(*deflater, job);
+        };
+      });
+  return Writer(out, options.progress, warnings).run(pipeline);
+}
+
+}  // namespace manman::archive

@@ -1,0 +1,215 @@
+#include "archive/pack_planner.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "archive/tar_writer.h"
+
+namespace manman::archive {
+namespace {
+
+// Files up to this size are read while planning: a frame may hold hundreds of them, and their
+// descriptors would add up.
+constexpr uint64_t kSmallFile = 64 * 1024;
+
+bool same_time(const timespec& a, const timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+// The end of the data that starts at or after `from`, and where it starts; both the file's end
+// when only a hole follows. A file system that can't tell has data everywhere.
+struct Extent {
+  uint64_t begin;
+  uint64_t end;
+};
+Extent next_data(int fd, uint64_t from, uint64_t size) {
+  const off_t begin = ::lseek(fd, static_cast<off_t>(from), SEEK_DATA);
+  if (begin < 0) return errno == ENXIO ? Extent{size, size} : Extent{from, size};
+  const off_t end = ::lseek(fd, begin, SEEK_HOLE);
+  const uint64_t start = std::min(static_cast<uint64_t>(begin), size);
+  if (end <= begin) return {start, size};
+  return {start, std::min(static_cast<uint64_t>(end), size)};
+}
+
+}  // namespace
+
+std::string PackPlanner::archive_path(const std::string& path) const {
+  if (prefix_.empty()) return path.empty() ? "." : path;
+  return path.empty() ? prefix_ : prefix_ + "/" + path;
+}
+
+Result<void> PackPlanner::run(const std::string& dir) {
+  TreeWalker walker(
+      [&](Found found) { return add(std::move(found), dir); },
+      [&](const std::string& path, std::string_view why) { warn_(archive_path(path), why); });
+  TRY(walker.walk(dir));
+  TRY(piece(nullptr, 0, format::kStreamEndSize));
+  return flush();
+}
+
+Result<void> PackPlanner::add(Found found, const std::string& dir) {
+  if (progress_ != nullptr) TRY(progress_->check());
+  Entry entry;
+  entry.path = archive_path(found.path);
+  if (entry.path.size() > format::kMaxPathSize)
+    return fail(Code::kInvalidArgument, dir + "/" + found.path.substr(0, 200) +
+                                            "…: its path is longer than an archive can hold (" +
+                                            std::to_string(format::kMaxPathSize) + " bytes)");
+  entry.mode = found.info.st_mode & 07777;
+  entry.uid = found.info.st_uid;
+  entry.gid = found.info.st_gid;
+  entry.mtime_s = found.info.st_mtim.tv_sec;
+  entry.mtime_ns = static_cast<uint32_t>(found.info.st_mtim.tv_nsec);
+  if (S_ISREG(found.info.st_mode)) return add_file(std::move(found), std::move(entry), dir);
+  entry.kind = S_ISDIR(found.info.st_mode) ? EntryKind::kFolder : EntryKind::kSymlink;
+  entry.link_target = found.link_target;
+  EndingEntry ending;
+  TRY(header(entry, ending.record));
+  return end_entry(std::move(ending));
+}
+
+Result<void> PackPlanner::add_file(Found found, Entry entry, const std::string& dir) {
+  EndingEntry ending;
+  if (found.info.st_nlink > 1) {
+    HardLinks::Seen seen = TRY(links_.meet(found.info, entry.path));
+    if (seen.forgotten)
+      warn_(entry.path, "has more links than can be followed; other names become copies");
+    if (seen.first_path) {
+      entry.kind = EntryKind::kHardLink;
+      entry.link_target = std::move(*seen.first_path);
+      TRY(header(entry, ending.record));
+      return end_entry(std::move(ending));
+    }
+  }
+  entry.kind = EntryKind::kFile;
+  entry.size_bytes = static_cast<uint64_t>(found.info.st_size);
+  TRY(header(entry, ending.record));
+  const std::string name = dir + "/" + found.path;
+  const int fd = found.file.get();
+  if (entry.size_bytes <= kSmallFile) {
+    TRY(add_small(fd, name, ending, found.info));
+    return end_entry(std::move(ending));
+  }
+  const bool may_have_holes = static_cast<uint64_t>(found.info.st_blocks) * 512 < entry.size_bytes;
+  ending.file = std::make_shared<OpenFile>(std::move(found.file), found.info, name);
+  TRY(add_contents(ending.file, ending, fd, may_have_holes));
+  TRY(ending.file->let_go());
+  return end_entry(std::move(ending));
+}
+
+Result<void> PackPlanner::add_contents(const std::shared_ptr<OpenFile>& file, EndingEntry& ending,
+                                       int fd, bool may_have_holes) {
+  const uint64_t size = ending.record.entry.size_bytes;
+  for (uint64_t at = 0; at < size;) {
+    const Extent data = may_have_holes ? next_data(fd, at, size) : Extent{at, size};
+    if (data.begin > at) {
+      TRY(piece(nullptr, 0, data.begin - at));
+      ending.hole_size += data.begin - at;
+    }
+    TRY(piece(file, data.begin, data.end - data.begin));
+    at = data.end;
+  }
+  return {};
+}
+
+// Reads the file right into the frames.
+Result<void> PackPlanner::add_small(int fd, const std::string& name, EndingEntry& ending,
+                                    const struct stat& info) {
+  const uint64_t size = ending.record.entry.size_bytes;
+  bool shrank = false;
+  for (uint64_t at = 0; at < size;) {
+    const uint32_t count = std::min<uint64_t>(TRY(room()), size - at);
+    std::byte* into = job_->raw.data() + job_->used;
+    const ssize_t got = shrank ? 0 : ::pread(fd, into, count, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("read " + name, errno);
+    shrank = got == 0;
+    const auto filled = shrank ? count : static_cast<uint32_t>(got);
+    if (shrank) std::fill_n(into, count, std::byte{0});
+    job_->used += filled;
+    job_->has_literals = true;
+    job_->data_size += filled;
+    at += filled;
+  }
+  struct stat now{};
+  if (::fstat(fd, &now) != 0) return fail_errno("stat " + name, errno);
+  const std::string& path = ending.record.entry.path;
+  const bool grew = now.st_size > info.st_size;
+  ending.record.changed = shrank || !same_time(now.st_mtim, info.st_mtim) ||
+                          !same_time(now.st_ctim, info.st_ctim) || now.st_size != info.st_size;
+  if (shrank || now.st_size < info.st_size)
+    warn_(path, kShrank);
+  else if (grew)
+    warn_(path, kGrew);
+  else if (ending.record.changed)
+    warn_(path, kChanged);
+  return {};
+}
+
+// The padding to whole blocks never leaves the frame of the last byte: frames hold whole blocks.
+Result<void> PackPlanner::end_entry(EndingEntry ending) {
+  const uint64_t padding = (512 - offset() % 512) % 512;
+  if (padding > 0) TRY(piece(nullptr, 0, padding));
+  job_->endings.push_back(std::move(ending));
+  return {};
+}
+
+Result<void> PackPlanner::header(const Entry& entry, format::EntryRecord& record) {
+  const std::string bytes = tar_header(entry);
+  record.entry = entry;
+  record.header_offset = offset();
+  record.data_offset = record.header_offset + bytes.size();
+  return literal(as_bytes(bytes));
+}
+
+Result<void> PackPlanner::literal(ConstBytes bytes) {
+  while (!bytes.empty()) {
+    const size_t count = std::min<size_t>(TRY(room()), bytes.size());
+    std::ranges::copy(bytes.first(count), job_->raw.begin() + job_->used);
+    job_->used += static_cast<uint32_t>(count);
+    job_->has_literals = true;
+    bytes = bytes.subspan(count);
+  }
+  return {};
+}
+
+Result<void> PackPlanner::piece(const std::shared_ptr<OpenFile>& file, uint64_t offset,
+                                uint64_t size) {
+  while (size > 0) {
+    const uint32_t count = std::min<uint64_t>(TRY(room()), size);
+    if (file) file->hold();
+    job_->pieces.push_back({.at = job_->used, .size = count, .file = file, .offset = offset});
+    job_->used += count;
+    if (file) job_->data_size += count;
+    offset += count;
+    size -= count;
+  }
+  return {};
+}
+
+// How many bytes the frame at work still takes, a new one when the last is full. A full frame is
+// handed over only here, so that an entry that ends with it can still be added to it.
+Result<uint32_t> PackPlanner::room() {
+  if (job_ && job_->used == format::kFrameSize) TRY(flush());
+  if (!job_) {
+    if (progress_ != nullptr) TRY(progress_->check());
+    job_ = TRY(pipeline_.make());
+    job_->raw.resize(format::kFrameSize);
+    job_->used = 0;
+    job_->has_literals = false;
+    job_->pieces.clear();
+    job_->endings.clear();
+    job_->data_size = 0;
+  }
+  return format::kFrameSize - job_->used;
+}
+
+Result<void> PackPlanner::flush() {
+  if (!job_) return {};
+  flushed_ += job_->used;
+  return pipeline_.push(std::move(job_));
+}
+
+}  // namespace manman::archive

@@ -1,0 +1,106 @@
+#include "archive/packer_frame.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "archive/bytes.h"
+#include "archive/frame_codec.h"
+
+namespace manman::archive {
+namespace {
+
+bool same_time(const timespec& a, const timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+Result<void> fill(PackJob& job) {
+  const MutableBytes raw(job.raw);
+  for (Piece& piece : job.pieces) {
+    const MutableBytes part = raw.subspan(piece.at, piece.size);
+    if (!piece.file) {
+      std::memset(part.data(), 0, part.size());
+      continue;
+    }
+    TRY(piece.file->read_at(piece.offset, part));
+    // Preallocated space reads as zeros; taken as a hole it needs none when restored, and doesn't
+    // look like a bomb.
+    if (part.size() >= format::kSparseBlock && all_zero(part)) piece.file->add_zeros(part.size());
+    TRY(piece.file->let_go());
+    piece.file.reset();
+  }
+  return {};
+}
+
+bool only_zeros(const PackJob& job) {
+  if (job.has_literals || job.used != format::kFrameSize) return false;
+  for (const Piece& piece : job.pieces)
+    if (piece.file) return false;
+  return true;
+}
+
+}  // namespace
+
+Result<void> OpenFile::read_at(uint64_t offset, MutableBytes buffer) {
+  while (!buffer.empty()) {
+    const ssize_t count =
+        ::pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno("read " + path_, errno);
+    if (count == 0) {
+      shrank_ = true;
+      std::memset(buffer.data(), 0, buffer.size());
+      return {};
+    }
+    buffer = buffer.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
+Result<void> OpenFile::let_go() {
+  if (--holders_ > 0) return {};
+  struct stat now{};
+  if (::fstat(fd_.get(), &now) != 0) return fail_errno("stat " + path_, errno);
+  if (now.st_size < info_.st_size) shrank_ = true;
+  if (now.st_size > info_.st_size) grew_ = true;
+  // A writer may set mtime back, but not ctime.
+  if (!same_time(now.st_mtim, info_.st_mtim) || !same_time(now.st_ctim, info_.st_ctim))
+    changed_ = true;
+  fd_.reset();
+  return {};
+}
+
+std::string_view OpenFile::trouble() const {
+  if (shrank_) return kShrank;
+  if (grew_) return kGrew;
+  if (changed_) return kChanged;
+  return {};
+}
+
+Result<void> do_pack_job(FrameDeflater& deflater, PackJob& job) {
+  job.is_zero_frame = only_zeros(job);
+  if (job.is_zero_frame) {
+    job.record = zero_frame().record;
+    job.packed.clear();
+    return {};
+  }
+  TRY(fill(job));
+  job.record = TRY(deflater.pack(ConstBytes(job.raw).first(job.used), job.packed));
+  return {};
+}
+
+const ZeroFrame& zero_frame() {
+  static const ZeroFrame frame = [] {
+    ZeroFrame made;
+    const std::vector<std::byte> zeros(format::kFrameSize);
+    FrameDeflater deflater;
+    // Deflating into a buffer that holds any result can't fail.
+    made.record = deflater.pack(zeros, made.packed).value();
+    return made;
+  }();
+  return frame;
+}
+
+}  // namespace manman::archive

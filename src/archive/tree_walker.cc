@@ -1,0 +1,218 @@
+#include "archive/tree_walker.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "archive/format.h"
+
+namespace manman::archive {
+namespace {
+
+constexpr size_t kMaxNames = 100'000;
+// Deeper folders' parents are closed, and opened again by ".." on the way back.
+constexpr size_t kMaxOpenLevels = 32;
+constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+// Opens without touching the access time where the owner or root asks; others can't.
+UniqueFd open_quietly(int folder, const char* name, int flags) {
+  UniqueFd fd(::openat(folder, name, flags | O_NOATIME));
+  if (!fd && errno == EPERM) fd = UniqueFd(::openat(folder, name, flags));
+  return fd;
+}
+
+}  // namespace
+
+// An entered folder: its names, sorted, and how far they have been taken.
+struct TreeWalker::Level {
+  UniqueFd fd;  // closed while far from the top
+  struct stat info{};
+  size_t path_size = 0;                                              // of the parent's path
+  std::unique_ptr<DIR, int (*)(DIR*)> listing{nullptr, ::closedir};  // while more names follow
+  std::string names;                                                 // each ended by a NUL
+  std::vector<uint32_t> order;
+  size_t next = 0;
+};
+
+TreeWalker::TreeWalker(Visit visit, Warn warn) : visit_(std::move(visit)), warn_(std::move(warn)) {}
+TreeWalker::~TreeWalker() = default;
+
+Result<void> TreeWalker::walk(const std::string& dir) {
+  root_ = dir;
+  UniqueFd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd && errno == ENOTDIR) return fail(Code::kInvalidArgument, dir + " is not a folder");
+  if (!fd) return fail_errno("open folder " + dir, errno);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + dir, errno);
+  device_ = info.st_dev;
+  TRY(visit_(Found{.path = "", .info = info, .file = {}, .link_target = {}}));
+  TRY(enter(std::move(fd), info, ""));
+  std::string name;
+  while (!levels_.empty()) {
+    if (TRY(next_name(name)))
+      TRY(take(name));
+    else
+      TRY(leave());
+  }
+  return {};
+}
+
+std::string TreeWalker::child_path(const std::string& name) const {
+  return path_.empty() ? name : path_ + "/" + name;
+}
+
+Result<void> TreeWalker::enter(UniqueFd fd, const struct stat& info, const std::string& name) {
+  auto level = std::make_unique<Level>();
+  level->path_size = path_.size();
+  if (!name.empty()) path_ = child_path(name);
+  level->info = info;
+  const int listing = ::openat(fd.get(), ".", kFolderFlags);
+  if (listing < 0) return fail_errno("read folder " + shown(path_), errno);
+  level->fd = std::move(fd);
+  level->listing.reset(::fdopendir(listing));
+  if (!level->listing) {
+    const int error_number = errno;
+    ::close(listing);
+    return fail_errno("read folder " + shown(path_), error_number);
+  }
+  TRY(load_names(*level));
+  levels_.push_back(std::move(level));
+  if (levels_.size() > kMaxOpenLevels) levels_[levels_.size() - 1 - kMaxOpenLevels]->fd.reset();
+  return {};
+}
+
+Result<void> TreeWalker::leave() {
+  const std::unique_ptr<Level> left = std::move(levels_.back());
+  levels_.pop_back();
+  if (!levels_.empty() && !levels_.back()->fd) {
+    Level& parent = *levels_.back();
+    UniqueFd fd(::openat(left->fd.get(), "..", kFolderFlags));
+    struct stat info{};
+    if (!fd || ::fstat(fd.get(), &info) != 0)
+      return fail_errno("return to the parent of " + shown(path_), errno);
+    if (info.st_ino != parent.info.st_ino || info.st_dev != parent.info.st_dev)
+      return fail(Code::kAborted, shown(path_) + " was moved while it was read");
+    parent.fd = std::move(fd);
+  }
+  path_.resize(left->path_size);
+  return {};
+}
+
+Result<void> TreeWalker::load_names(Level& level) {
+  level.names.clear();
+  level.order.clear();
+  level.next = 0;
+  while (level.listing && level.order.size() < kMaxNames) {
+    errno = 0;
+    const dirent* entry = ::readdir(level.listing.get());
+    if (entry == nullptr && errno != 0) return fail_errno("read folder " + shown(path_), errno);
+    if (entry == nullptr) {
+      level.listing.reset();
+      break;
+    }
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    level.order.push_back(static_cast<uint32_t>(level.names.size()));
+    level.names.append(entry->d_name, name.size() + 1);
+  }
+  const char* names = level.names.data();
+  std::ranges::sort(level.order, [names](uint32_t a, uint32_t b) {
+    return std::strcmp(names + a, names + b) < 0;
+  });
+  return {};
+}
+
+Result<bool> TreeWalker::next_name(std::string& name) {
+  Level& level = *levels_.back();
+  if (level.next == level.order.size() && level.listing) TRY(load_names(level));
+  if (level.next == level.order.size()) return false;
+  name = level.names.data() + level.order[level.next++];
+  return true;
+}
+
+Result<void> TreeWalker::take(const std::string& name) {
+  const std::string path = child_path(name);
+  struct stat info{};
+  if (::fstatat(levels_.back()->fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno != ENOENT) return fail_errno("stat " + shown(path), errno);
+    warn_(path, "vanished while the folder was read; not in the archive");
+    return {};
+  }
+  switch (info.st_mode & S_IFMT) {
+    case S_IFDIR:
+      return take_folder(name, info);
+    case S_IFREG:
+      return take_file(name);
+    case S_IFLNK:
+      return take_symlink(name, info);
+    case S_IFIFO:
+      warn_(path, "is a fifo; not in the archive");
+      return {};
+    case S_IFSOCK:
+      warn_(path, "is a socket; not in the archive");
+      return {};
+    default:
+      warn_(path, "is a device; not in the archive");
+      return {};
+  }
+}
+
+Result<void> TreeWalker::take_folder(const std::string& name, const struct stat& seen) {
+  const std::string path = child_path(name);
+  if (seen.st_dev != device_) {
+    warn_(path, "is another file system's; only the empty folder is in the archive");
+    return visit_(Found{.path = path, .info = seen, .file = {}, .link_target = {}});
+  }
+  UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(), kFolderFlags);
+  struct stat info{};
+  if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+    warn_(path, "vanished while the folder was read; not in the archive");
+    return {};
+  }
+  if (!fd) return fail_errno("open folder " + shown(path), errno);
+  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
+  TRY(visit_(Found{.path = path, .info = info, .file = {}, .link_target = {}}));
+  return enter(std::move(fd), info, name);
+}
+
+Result<void> TreeWalker::take_file(const std::string& name) {
+  const std::string path = child_path(name);
+  // O_NONBLOCK: should a fifo have taken its place, the opening must not wait for a writer.
+  UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(),
+                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (!fd && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) {
+    warn_(path, "vanished while the folder was read; not in the archive");
+    return {};
+  }
+  if (!fd) return fail_errno("open " + shown(path), errno);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
+  if (!S_ISREG(info.st_mode)) {
+    warn_(path, "was replaced while the folder was read; not in the archive");
+    return {};
+  }
+  return visit_(Found{.path = path, .info = info, .file = std::move(fd), .link_target = {}});
+}
+
+Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat& info) {
+  const std::string path = child_path(name);
+  std::array<char, format::kMaxPathSize + 1> target{};
+  const ssize_t size =
+      ::readlinkat(levels_.back()->fd.get(), name.c_str(), target.data(), target.size());
+  if (size < 0 && (errno == ENOENT || errno == EINVAL)) {
+    warn_(path, "vanished while the folder was read; not in the archive");
+    return {};
+  }
+  if (size < 0) return fail_errno("read link " + shown(path), errno);
+  return visit_(Found{.path = path,
+                      .info = info,
+                      .file = {},
+                      .link_target = std::string(target.data(), static_cast<size_t>(size))});
+}
+
+}  // namespace manman::archive

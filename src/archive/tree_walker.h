@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace manman::archive {
+
+// Something in a folder, as it was found.
+struct Found {
+  std::string path;  // below the folder that is walked; "" for itself
+  struct stat info{};
+  UniqueFd file;            // open for reading, of a regular file
+  std::string link_target;  // of a symlink
+};
+
+// Walks a folder depth first, names sorted (in folders of more than 100,000 names: sorted within
+// each 100,000 of them), parents before their children. Follows no symlink, stays on the folder's
+// file system, and leaves access times alone where it may. Memory and open files are bounded,
+// however deep and wide the tree is.
+class TreeWalker {
+ public:
+  using Visit = std::function<Result<void>(Found)>;
+  using Warn = std::function<void(const std::string& path, std::string_view why)>;
+
+  TreeWalker(Visit visit, Warn warn);
+  TreeWalker(const TreeWalker&) = delete;
+  TreeWalker& operator=(const TreeWalker&) = delete;
+  ~TreeWalker();
+  // kNotFound when dir isn't there. What vanishes while walking is warned of; what can't be read
+  // is an error naming it.
+  Result<void> walk(const std::string& dir);
+
+ private:
+  struct Level;
+
+  Result<void> enter(UniqueFd fd, const struct stat& info, const std::string& name);
+  Result<void> leave();
+  Result<bool> next_name(std::string& name);
+  Result<void> load_names(Level& level);
+  Result<void> take(const std::string& name);
+  Result<void> take_folder(const std::string& name, const struct stat& info);
+  Result<void> take_file(const std::string& name);
+  Result<void> take_symlink(const std::string& name, const struct stat& info);
+  std::string child_path(const std::string& name) const;
+  std::string shown(const std::string& path) const { return root_ + "/" + path; }
+
+  Visit visit_;
+  Warn warn_;
+  std::string root_;
+  dev_t device_ = 0;
+  std::string path_;  // of the folder at the top of the stack
+  std::vector<std::unique_ptr<Level>> levels_;
+};
+
+}  // namespace manman::archive

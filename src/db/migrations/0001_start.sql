@@ -68,6 +68,8 @@ CREATE INDEX sessions_of_sgc ON sessions (sgc_id, session_id);
 CREATE INDEX sessions_of_server ON sessions (server_id, session_id);
 CREATE INDEX sessions_live ON sessions (sgc_id, session_id)
   WHERE status IN ('pending', 'starting', 'running', 'stopping');
+CREATE INDEX sessions_live_of_server ON sessions (server_id, session_id)
+  WHERE status IN ('pending', 'starting', 'running', 'stopping');
 CREATE INDEX sessions_leased ON sessions (lease_until_ms)
   WHERE status IN ('pending', 'starting');
 

@@ -14,9 +14,9 @@ namespace manman::host {
 
 struct HostConfig {
   int64_t server_id = 0;
-  std::filesystem::path data_dir;  // holds gsc-{env}-{sgc_id}/ and journal/
-  int threads = 0;                 // for archives; 0: one per core
-  std::chrono::milliseconds report_interval{1000};     // progress and lease renewal
+  std::filesystem::path data_dir;                   // holds gsc-{env}-{sgc_id}/ and journal/
+  int threads = 0;                                  // for archives; 0: one per core
+  std::chrono::milliseconds report_interval{1000};  // progress and lease renewal
   std::chrono::milliseconds heartbeat_interval{5000};
   std::chrono::hours keep_replaced{24};  // how long replaced-{session_id}/ stays after the restore
   int upload_attempts = 5;

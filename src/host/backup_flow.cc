@@ -1,0 +1,269 @@
+#include "host/backup_flow.h"
+
+#include <string>
+#include <utility>
+
+#include "archive/archive.h"
+#include "base/failpoint.h"
+#include "base/retry.h"
+#include "domain/object_url.h"
+#include "game/quiesce/quiesce.h"
+#include "host/data_size.h"
+#include "host/outcome.h"
+
+namespace manman::host {
+namespace {
+
+constexpr Backoff kBackoff{std::chrono::milliseconds(500), std::chrono::milliseconds(15000)};
+
+QuiescePlan plan_of(const GameLaunch& launch) {
+  QuiescePlan plan;
+  for (const QuiesceStep& step : launch.quiesce)
+    plan.quiesce.push_back(
+        {step.input, step.confirm_regex, std::chrono::seconds(step.timeout_seconds)});
+  plan.resume = launch.resume;
+  return plan;
+}
+
+class BackupFlow {
+ public:
+  BackupFlow(Context& context, Job& job, const BackupCommand& command)
+      : context_(context),
+        job_(job),
+        command_(command),
+        gsc_(context.gsc(command.launch.environment, command.sgc_id)) {}
+
+  void run();
+
+ private:
+  Result<BackupReport> backup_with_retries();
+  Result<BackupReport> backup_once();
+
+  bool is_superseded() const;
+  void give_way();
+  Result<void> check_destination() const;
+  Result<void> abort_earlier_upload();
+  Result<DataSize> measure_game();
+  Result<void> report_running();
+  Result<Quiesced> quiesce_game();
+  Result<std::unique_ptr<Upload>> start_upload(const DataSize& expected);
+  Result<archive::PackResult> archive_and_resume(Upload& upload, Quiesced quiesced);
+  Result<void> finish_upload(Upload& upload);
+  Result<void> check_stored(const archive::PackResult& packed) const;
+  BackupReport completed(const archive::PackResult& packed) const;
+
+  void conclude_completed(const BackupReport& report);
+  void conclude_failed(const Error& error);
+  void remove_object();
+
+  Context& context_;
+  Job& job_;
+  const BackupCommand& command_;
+  const GscDir gsc_;
+};
+
+void BackupFlow::run() {
+  if (is_superseded()) return give_way();
+  const auto report = guarded([this] { return backup_with_retries(); });
+  if (report) return conclude_completed(*report);
+  if (context_.stopping) return;  // goes on at the next start
+  conclude_failed(report.error());
+}
+
+Result<BackupReport> BackupFlow::backup_with_retries() {
+  const auto place = TRY(context_.archives.enter(job_.cancelled()));
+  return retry(context_.config.upload_attempts, kBackoff, job_.cancelled(), [this] {
+    auto report = guarded([this] { return backup_once(); });
+    if (!report && report.error().retryable)
+      log_warn(job_.about, "a try failed: {}", report.error().message);
+    return report;
+  });
+}
+
+Result<BackupReport> BackupFlow::backup_once() {
+  TRY(check_destination());
+  TRY(abort_earlier_upload());
+  const DataSize expected = TRY(measure_game());
+  TRY(report_running());
+  Quiesced quiesced = TRY(quiesce_game());
+  const auto upload = TRY(start_upload(expected));
+  const archive::PackResult packed = TRY(archive_and_resume(*upload, std::move(quiesced)));
+  TRY(finish_upload(*upload));
+  TRY(check_stored(packed));
+  return completed(packed);
+}
+
+// The host was away so long that the backup was given to it again meanwhile: only the latest
+// attempt counts.
+bool BackupFlow::is_superseded() const {
+  for (const Record& record : context_.journal->unfinished()) {
+    if (record.key.kind == JobKind::kBackup && record.key.id == job_.key.id &&
+        record.key.attempt > job_.key.attempt)
+      return true;
+  }
+  return false;
+}
+
+void BackupFlow::give_way() {
+  log_info(job_.about, "attempt {} is superseded by a later one", command_.attempt);
+  if (auto aborted = abort_earlier_upload(); !aborted)
+    log_warn(job_.about, "abort the upload of an earlier try: {}", aborted.error().message);
+  if (auto finished = context_.journal->finish(job_.key); !finished)
+    log_error(job_.about, "{}", finished.error().message);
+}
+
+// The row says where the archive is to be found; a host with another store must not fill it.
+Result<void> BackupFlow::check_destination() const {
+  if (command_.s3_url.empty()) return {};
+  const ObjectUrl ours{context_.store.bucket(), command_.s3_key};
+  if (command_.s3_url == ours.text()) return {};
+  return fail(Code::kFailedPrecondition, "the backup is to be stored as " + command_.s3_url +
+                                             ", but this host's store would make it " +
+                                             ours.text());
+}
+
+Result<void> BackupFlow::abort_earlier_upload() {
+  const auto record = context_.journal->find(job_.key);
+  if (!record || record->upload_id.empty()) return {};
+  auto aborted = context_.store.abort_upload(command_.s3_key, record->upload_id);
+  if (aborted || aborted.error().retryable) return aborted;
+  log_warn(job_.about, "abort the upload of an earlier try: {}", aborted.error().message);
+  return {};
+}
+
+Result<DataSize> BackupFlow::measure_game() {
+  if (!TRY(folder_exists(gsc_.game())))
+    return fail(Code::kFailedPrecondition, "SGC " + std::to_string(command_.sgc_id) +
+                                               " has no save data in " + gsc_.game().string() +
+                                               ": the server has never run here");
+  const DataSize size = TRY(measure(gsc_.game(), job_.progress));
+  job_.progress.done_bytes = 0;
+  job_.progress.total_bytes = size.file_bytes;
+  return size;
+}
+
+Result<void> BackupFlow::report_running() {
+  context_.reporter.offer(job_.renewal(job_.progress));
+  return failpoint::pass("backup.running_reported");
+}
+
+Result<Quiesced> BackupFlow::quiesce_game() {
+  const auto game = context_.sessions.running_in(command_.sgc_id);
+  if (!game || command_.launch.quiesce.empty()) return Quiesced();
+  TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
+  auto quiesced = quiesce(context_.runtime, *game, plan_of(command_.launch), job_.cancelled());
+  if (!quiesced) {
+    const auto state = context_.runtime.state(*game);
+    if (!state || state->kind == GameState::Kind::kRunning)
+      return std::unexpected(std::move(quiesced).error().in("quiesce the game"));
+    log_info(job_.about, "the game ended while it was asked to save; its data is at rest");
+    return Quiesced();
+  }
+  TRY(failpoint::pass("backup.quiesced"));
+  return quiesced;
+}
+
+Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const DataSize& expected) {
+  auto upload = TRY(context_.store.put(command_.s3_key, expected.archive_upper_bound()));
+  TRY(context_.journal->update(job_.key, [&](Record& record) { record.upload_id = upload->id(); }));
+  TRY(failpoint::pass("backup.upload_started"));
+  return upload;
+}
+
+// Takes the quiesced game, so that it goes on saving as soon as all has been read, and on every
+// error before anything else is cleaned up.
+Result<archive::PackResult> BackupFlow::archive_and_resume(Upload& upload, Quiesced quiesced) {
+  archive::PackOptions options;
+  options.threads = context_.config.threads;
+  options.progress = &job_.progress;
+  auto packed = TRY(archive::pack(gsc_.game(), upload, options));
+  if (auto resumed = quiesced.resume(); !resumed) {
+    log_error(job_.about, "the game did not take its resume commands: {}", resumed.error().message);
+    packed.warnings.push_back("the game did not take its resume commands and may not save: " +
+                              resumed.error().message);
+    packed.warning_count++;
+  }
+  return packed;
+}
+
+Result<void> BackupFlow::finish_upload(Upload& upload) {
+  TRY(failpoint::pass("backup.archived"));
+  TRY(in("complete the upload of " + command_.s3_key, upload.commit()));
+  return failpoint::pass("backup.uploaded");
+}
+
+Result<void> BackupFlow::check_stored(const archive::PackResult& packed) const {
+  const ObjectInfo stored = TRY(context_.store.head(command_.s3_key));
+  if (stored.size_bytes == packed.archive_size_bytes && !stored.etag.empty()) return {};
+  return std::unexpected(Error{Code::kDataLoss,
+                               "the store holds " + std::to_string(stored.size_bytes) +
+                                   " bytes of " + command_.s3_key + ", " +
+                                   std::to_string(packed.archive_size_bytes) + " were written" +
+                                   (stored.etag.empty() ? "; it names no ETag" : ""),
+                               true});
+}
+
+BackupReport BackupFlow::completed(const archive::PackResult& packed) const {
+  BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
+  report.status = "completed";
+  report.s3_url = ObjectUrl{context_.store.bucket(), command_.s3_key}.text();
+  report.size_bytes = static_cast<int64_t>(packed.archive_size_bytes);
+  report.sha256 = to_hex(packed.sha256);
+  report.entries = static_cast<int64_t>(packed.entries);
+  report.progress_bytes = static_cast<int64_t>(packed.data_size_bytes);
+  report.total_bytes = report.progress_bytes;
+  report.warnings = packed.warnings;
+  if (packed.warning_count > packed.warnings.size())
+    report.warnings.push_back(std::to_string(packed.warning_count - packed.warnings.size()) +
+                              " more warnings");
+  return report;
+}
+
+void BackupFlow::conclude_completed(const BackupReport& report) {
+  log_info(job_.about, "completed: {} bytes, {} entries, {} warnings", report.size_bytes,
+           report.entries, report.warnings.size());
+  const Message message = message_of(report);
+  record_outcome(context_, job_.key, message, true);
+  if (auto passed = failpoint::pass("backup.upload_journaled"); !passed)
+    log_error(job_.about, "{}", passed.error().message);
+  deliver_outcome(context_, job_.key, message);
+}
+
+void BackupFlow::conclude_failed(const Error& error) {
+  log_error(job_.about, "failed: {}", error.message);
+  remove_object();
+  BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
+  report.status = "failed";
+  report.error_message = error.text();
+  conclude(context_, job_.key, message_of(report));
+}
+
+// A try, perhaps before a crash, may have got as far as an object, and the row will say that there
+// is none. What was never begun to be written here is not ours to remove.
+void BackupFlow::remove_object() {
+  const auto record = context_.journal->find(job_.key);
+  if (!record || record->upload_id.empty()) return;
+  if (auto removed = context_.store.remove(command_.s3_key); !removed)
+    log_warn(job_.about, "remove {}: {}", command_.s3_key, removed.error().message);
+}
+
+}  // namespace
+
+void run_backup(Context& context, Job& job, const BackupCommand& command) {
+  BackupFlow(context, job, command).run();
+}
+
+BackupReport backup_renewal(const BackupCommand& command, int64_t server_id,
+                            const Progress& progress) {
+  BackupReport report;
+  report.backup_id = command.backup_id;
+  report.server_id = server_id;
+  report.attempt = command.attempt;
+  report.status = "running";
+  report.s3_url = command.s3_url;
+  report.progress_bytes = static_cast<int64_t>(progress.done_bytes.load());
+  report.total_bytes = static_cast<int64_t>(progress.total_bytes.load());
+  return report;
+}
+
+}  // namespace manman::host

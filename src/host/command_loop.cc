@@ -1,0 +1,122 @@
+#include "host/command_loop.h"
+
+#include <utility>
+
+#include "base/failpoint.h"
+#include "domain/messages.h"
+#include "host/dispatch.h"
+#include "host/outcome.h"
+#include "host/stop_flow.h"
+
+namespace manman::host {
+namespace {
+
+Result<void> check_target(int64_t sgc_id, const std::string& environment) {
+  if (sgc_id <= 0) return fail(Code::kInvalidArgument, "field sgc_id must be above 0");
+  return check_environment(environment);
+}
+
+JobKind kind_of(SessionCommand::Kind kind) {
+  return kind == SessionCommand::Kind::kUndoRestore ? JobKind::kUndo : JobKind::kStop;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Subscription>> CommandLoop::subscribe(Bus& bus) {
+  const int64_t server_id = context_.config.server_id;
+  return bus.subscribe(command_queue(server_id), {command_key(server_id, "#")},
+                       [this](const Message& message) { return handle(message); });
+}
+
+// What can never be done is rejected; what could not be done now (a journal that can't be written)
+// comes again.
+Handled CommandLoop::handle(const Message& message) {
+  if (context_.stopping) return {Verdict::kRetry, "the host stops"};
+  const auto taken = guarded([&] { return take(message); });
+  if (taken) return {};
+  const Error& error = taken.error();
+  const About what{.server_id = context_.config.server_id};
+  if (error.code == Code::kInvalidArgument) {
+    log_error(what, "{} is rejected: {}", message.routing_key, error.message);
+    return {Verdict::kReject, error.message};
+  }
+  log_error(what, "{} is not taken yet: {}", message.routing_key, error.message);
+  return {Verdict::kRetry, error.message};
+}
+
+Result<void> CommandLoop::take(const Message& message) {
+  TRY(failpoint::pass("host.command.received"));
+  const std::string name = TRY(command_name(message.body));
+  if (name == "backup_session") return take_backup(message.body);
+  if (name == "start_session") return take_start(message.body);
+  if (name == "send_input") return send_input(message.body);
+  if (name == "stop_session" || name == "kill_session" || name == "undo_restore")
+    return take_session(message.body);
+  return fail(Code::kInvalidArgument, "unknown command '" + name + "'");
+}
+
+Result<void> CommandLoop::take_backup(const std::string& body) {
+  const auto command = TRY(BackupCommand::parse(body));
+  TRY(check_target(command.sgc_id, command.launch.environment));
+  Record record;
+  record.key = {JobKind::kBackup, command.backup_id, command.attempt};
+  record.sgc_id = command.sgc_id;
+  record.command = body;
+  return take_job(std::move(record));
+}
+
+Result<void> CommandLoop::take_start(const std::string& body) {
+  const auto command = TRY(StartSessionCommand::parse(body));
+  TRY(check_target(command.sgc_id, command.launch.environment));
+  Record record;
+  record.key = {JobKind::kSession, command.session_id};
+  record.sgc_id = command.sgc_id;
+  record.command = body;
+  return take_job(std::move(record));
+}
+
+Result<void> CommandLoop::take_session(const std::string& body) {
+  const auto command = TRY(SessionCommand::parse(body));
+  TRY(check_target(command.sgc_id, command.launch.environment));
+  if (command.kind == SessionCommand::Kind::kKill && TRY(kill_now(context_, command))) return {};
+  Record record;
+  record.key = {kind_of(command.kind), command.session_id};
+  record.sgc_id = command.sgc_id;
+  record.command = body;
+  record.remember = false;
+  return take_job(std::move(record));
+}
+
+// Input is for the moment: to a game that does not run, or does not read, it is lost.
+Result<void> CommandLoop::send_input(const std::string& body) {
+  const auto command = TRY(SendInputCommand::parse(body));
+  TRY(check_target(command.sgc_id, command.environment));
+  const GscDir gsc = context_.gsc(command.environment, command.sgc_id);
+  const auto sent = context_.runtime.send_input(gsc.instance(command.session_id), command.input);
+  if (!sent)
+    log_warn({.session_id = command.session_id, .sgc_id = command.sgc_id},
+             "input of {} bytes is lost: {}", command.input.size(), sent.error().message);
+  return {};
+}
+
+Result<void> CommandLoop::take_job(Record record) {
+  const About what = about(record.key, record.sgc_id, context_.config.server_id);
+  if (context_.journal->find(record.key)) {
+    log_info(what, "{} came again; it is at work", record.key.text());
+    return {};
+  }
+  // Ids start anew with a new database, so a remembered job counts only for the very same command.
+  const auto done = context_.journal->find_done(record.key);
+  if (done && done->command == record.command) {
+    log_info(what, "{} came again; it is done", record.key.text());
+    if (!done->report_key.empty())
+      context_.reporter.deliver({.routing_key = done->report_key, .body = done->report_body}, {});
+    return {};
+  }
+  TRY(context_.journal->add(record));
+  log_info(what, "{} taken", record.key.text());
+  schedule(context_, record);
+  return failpoint::pass("host.command.journaled");
+}
+
+}  // namespace manman::host

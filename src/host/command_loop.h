@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+
+#include "bus/bus.h"
+#include "host/context.h"
+
+namespace manman::host {
+
+// Takes commands from the bus. A job stands in the journal before its message is acknowledged, and
+// one that is there already is not done again: it is acknowledged, and a last report that is known
+// goes out once more. Kills and input for a game bypass the lanes.
+class CommandLoop {
+ public:
+  explicit CommandLoop(Context& context) : context_(context) {}
+
+  // Consumes until the subscription goes.
+  Result<std::unique_ptr<Subscription>> subscribe(Bus& bus);
+
+ private:
+  Handled handle(const Message& message);
+  Result<void> take(const Message& message);
+  Result<void> take_backup(const std::string& body);
+  Result<void> take_start(const std::string& body);
+  Result<void> take_session(const std::string& body);
+  Result<void> send_input(const std::string& body);
+  Result<void> take_job(Record record);
+
+  Context& context_;
+};
+
+}  // namespace manman::host

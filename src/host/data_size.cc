@@ -1,0 +1,65 @@
+#include "host/data_size.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "base/file.h"
+
+namespace manman::host {
+namespace {
+
+constexpr int kMaxDepth = 256;  // one descriptor is open per level
+constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+Result<void> add_folder(int fd, int depth, const Progress& progress, DataSize& size) {
+  const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd));
+  if (!dir) {
+    ::close(fd);
+    return {};
+  }
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    TRY(progress.check());
+    struct stat info{};
+    if (::fstatat(::dirfd(dir.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    size.entries++;
+    if (S_ISREG(info.st_mode)) {
+      size.file_bytes += static_cast<uint64_t>(info.st_size);
+      size.allocated_bytes += static_cast<uint64_t>(info.st_blocks) * 512;
+    }
+    if (!S_ISDIR(info.st_mode) || depth >= kMaxDepth) continue;
+    const int inner = ::openat(::dirfd(dir.get()), entry->d_name, kFlags);
+    if (inner >= 0) TRY(add_folder(inner, depth + 1, progress, size));
+  }
+  return {};
+}
+
+}  // namespace
+
+uint64_t DataSize::archive_upper_bound() const {
+  // Data that does not compress grows by less than a quarter; holes shrink to less than a
+  // two-hundredth; headers and index take less than 8 KiB per entry; and some for new files.
+  constexpr uint64_t kPerEntry = 8192;
+  constexpr uint64_t kSpare = 64U << 20;
+  return allocated_bytes + allocated_bytes / 4 + file_bytes / 200 + entries * kPerEntry + kSpare;
+}
+
+Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress) {
+  const int fd = ::open(dir.c_str(), kFlags);
+  if (fd < 0) return fail_errno("open folder " + dir.string(), errno);
+  DataSize size;
+  TRY(add_folder(fd, 0, progress, size));
+  return size;
+}
+
+}  // namespace manman::host

@@ -1,0 +1,158 @@
+#include "host/janitor.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "host/dispatch.h"
+#include "host/outcome.h"
+
+namespace manman::host {
+namespace fs = std::filesystem;
+namespace {
+
+About about_session(const GscDir& gsc, int64_t session_id) {
+  return {.session_id = session_id, .sgc_id = gsc.sgc_id};
+}
+
+void remove_logged(const GscDir& gsc, int64_t session_id, const fs::path& path) {
+  if (auto removed = remove_tree(path); !removed)
+    log_error(about_session(gsc, session_id), "{}", removed.error().message);
+}
+
+void unlink_logged(const GscDir& gsc, int64_t session_id, const fs::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    log_error(about_session(gsc, session_id), "remove {}: {}", path.string(),
+              errno_error("unlink", errno).message);
+}
+
+void sweep(Context& context, const GscDir& gsc) {
+  const auto names = folder_names(gsc.root);
+  if (!names) return log_error({.sgc_id = gsc.sgc_id}, "{}", names.error().message);
+  for (const std::string& name : *names) {
+    if (const auto id = parse_numbered(name, ".trash-")) remove_trash(gsc, *id);
+    const auto id = parse_numbered(name, "restore-");
+    if (!id) continue;
+    const auto record = context.journal->find({JobKind::kSession, *id});
+    if (record && record->phase == Phase::kSwapping) continue;
+    log_info(about_session(gsc, *id), "removes the staging folder that a crash left");
+    remove_logged(gsc, *id, gsc.staging(*id));
+  }
+}
+
+// When the clock of a replaced folder started; nothing when it has none, or none that makes sense.
+std::optional<int64_t> replaced_since_ms(const GscDir& gsc, int64_t session_id) {
+  const auto text = read_file(gsc.replaced_since(session_id), 100);
+  if (!text) return std::nullopt;
+  int64_t since_ms = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), since_ms);
+  if (error != std::errc() || since_ms <= 0) return std::nullopt;
+  return since_ms;
+}
+
+// A restore that is not over may still need the folder.
+bool in_use(Context& context, int64_t session_id) {
+  const auto session = context.journal->find({JobKind::kSession, session_id});
+  if (session && (session->phase == Phase::kReceived || session->phase == Phase::kSwapping))
+    return true;
+  return context.journal->find({JobKind::kUndo, session_id}).has_value();
+}
+
+bool is_due(Context& context, const GscDir& gsc, int64_t session_id) {
+  if (in_use(context, session_id)) return false;
+  const auto since_ms = replaced_since_ms(gsc, session_id);
+  if (!since_ms) {
+    note_replaced(gsc, session_id);
+    return false;
+  }
+  const std::chrono::milliseconds keep = context.config.keep_replaced;
+  return system_clock().now_ms() - *since_ms >= keep.count();
+}
+
+void post_expiry(Context& context, const FoundGsc& found, int64_t session_id) {
+  SessionCommand command;
+  command.kind = SessionCommand::Kind::kUndoRestore;  // the same fields; nothing is sent
+  command.session_id = session_id;
+  command.sgc_id = found.gsc.sgc_id;
+  command.launch.environment = found.environment;
+  Record record;
+  record.key = {JobKind::kExpire, session_id};
+  record.sgc_id = found.gsc.sgc_id;
+  record.command = command.to_json();
+  record.remember = false;
+  const auto added = context.journal->add(record);
+  if (added) return schedule(context, record);
+  if (added.error().code != Code::kAlreadyExists)
+    log_error(about_session(found.gsc, session_id), "{}", added.error().message);
+}
+
+void expire_in(Context& context, const FoundGsc& found) {
+  const auto names = folder_names(found.gsc.root);
+  if (!names) return log_error({.sgc_id = found.gsc.sgc_id}, "{}", names.error().message);
+  for (const std::string& name : *names) {
+    const auto id = parse_numbered(name, "replaced-");
+    if (id && is_due(context, found.gsc, *id)) post_expiry(context, found, *id);
+  }
+}
+
+}  // namespace
+
+void sweep_leftovers(Context& context) {
+  const auto found = find_gsc_dirs(context.config.data_dir);
+  if (!found) return log_error({}, "{}", found.error().message);
+  for (const FoundGsc& each : *found)
+    context.lanes.post(each.gsc.sgc_id, [&context, gsc = each.gsc] { sweep(context, gsc); });
+}
+
+void expire_replaced(Context& context) {
+  const auto found = find_gsc_dirs(context.config.data_dir);
+  if (!found) return log_error({}, "{}", found.error().message);
+  for (const FoundGsc& each : *found) expire_in(context, each);
+}
+
+void run_expire(Context& context, Job& job, const SessionCommand& command) {
+  const GscDir gsc = context.gsc(command.launch.environment, command.sgc_id);
+  log_info(job.about, "removes {}, kept since its restore", gsc.replaced(job.key.id).string());
+  const bool in_trash = move_replaced_to_trash(gsc, job.key.id);
+  const auto still_there = folder_exists(gsc.replaced(job.key.id));
+  if (!still_there || *still_there) {  // logged; the next pass tries again
+    if (auto finished = context.journal->finish(job.key); !finished)
+      log_error(job.about, "{}", finished.error().message);
+    return;
+  }
+  SessionReport report;
+  report.session_id = command.session_id;
+  report.sgc_id = command.sgc_id;
+  report.server_id = context.config.server_id;
+  report.replaced_data = "removed";
+  conclude(context, job.key, message_of(report), false);
+  if (in_trash) remove_trash(gsc, job.key.id);
+}
+
+void note_replaced(const GscDir& gsc, int64_t session_id) {
+  const std::string now = std::to_string(system_clock().now_ms()) + "\n";
+  if (auto written = write_file_durably(gsc.replaced_since(session_id), now); !written)
+    log_warn(about_session(gsc, session_id), "{}", written.error().message);
+}
+
+bool move_replaced_to_trash(const GscDir& gsc, int64_t session_id) {
+  unlink_logged(gsc, session_id, gsc.replaced_since(session_id));
+  remove_trash(gsc, session_id);
+  const fs::path replaced = gsc.replaced(session_id);
+  if (::rename(replaced.c_str(), gsc.trash(session_id).c_str()) == 0) return true;
+  if (errno != ENOENT)
+    log_error(about_session(gsc, session_id), "{}",
+              errno_error("rename " + replaced.string(), errno).message);
+  return false;
+}
+
+void remove_trash(const GscDir& gsc, int64_t session_id) {
+  remove_logged(gsc, session_id, gsc.trash(session_id));
+}
+
+}  // namespace manman::host

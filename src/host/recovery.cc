@@ -1,0 +1,69 @@
+#include "host/recovery.h"
+
+#include "game/quiesce/quiesce.h"
+#include "host/dispatch.h"
+#include "host/outcome.h"
+#include "host/start_flow.h"
+#include "host/stop_flow.h"
+
+namespace manman::host {
+namespace {
+
+void resume_quiesced(Context& context, const Record& record) {
+  const About what = about(record.key, record.sgc_id, context.config.server_id);
+  const auto command = BackupCommand::parse(record.command);
+  const auto game = context.sessions.running_in(record.sgc_id);
+  if (!command || !game) return;
+  log_info(what, "resumes the game that was left quiesced");
+  if (auto resumed = resume_game(context.runtime, *game, command->launch.resume); !resumed)
+    log_error(what, "the game may not save: {}", resumed.error().message);
+}
+
+void adopt_running(Context& context, const Record& record) {
+  const auto command = StartSessionCommand::parse(record.command);
+  if (command) return adopt(context, *command);
+  log_error(about(record.key, record.sgc_id, context.config.server_id), "{}",
+            command.error().message);
+}
+
+// A journal that lost a session must not make its game a stranger, whose data the next restore
+// would replace under its feet.
+void adopt_strangers(Context& context, const FoundGsc& found) {
+  const auto names = folder_names(found.gsc.root);
+  if (!names) return log_error({.sgc_id = found.gsc.sgc_id}, "{}", names.error().message);
+  for (const std::string& name : *names) {
+    const auto session_id = parse_numbered(name, "session-");
+    if (!session_id || context.journal->find({JobKind::kSession, *session_id})) continue;
+    const auto state = context.runtime.state(found.gsc.instance(*session_id));
+    if (!state || state->kind != GameState::Kind::kRunning) continue;
+    StartSessionCommand command;
+    command.session_id = *session_id;
+    command.sgc_id = found.gsc.sgc_id;
+    command.launch.environment = found.environment;
+    adopt_unknown(context, command);
+  }
+}
+
+}  // namespace
+
+void recover(Context& context) {
+  const auto records = context.journal->unfinished();
+  for (const Record& record : records) {
+    if (record.phase == Phase::kRunning) adopt_running(context, record);
+  }
+  const auto found = find_gsc_dirs(context.config.data_dir);
+  if (!found) log_error({}, "{}", found.error().message);
+  if (found) {
+    for (const FoundGsc& each : *found) adopt_strangers(context, each);
+  }
+  for (const Record& record : records) {
+    if (record.quiesced) resume_quiesced(context, record);
+    if (record.phase == Phase::kFinal)
+      deliver_outcome(context, record.key,
+                      {.routing_key = record.report_key, .body = record.report_body});
+    if (record.phase == Phase::kReceived || record.phase == Phase::kSwapping)
+      schedule(context, record);
+  }
+}
+
+}  // namespace manman::host

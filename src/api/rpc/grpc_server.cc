@@ -15,6 +15,7 @@ namespace manman::api {
 namespace {
 
 constexpr const char* kWhat = "gRPC address";
+constexpr const char* kServiceName = "manman.v1.ManManAPI";
 constexpr int kMaxThreads = 64;
 constexpr size_t kMaxMemoryBytes = size_t{256} << 20;
 constexpr int kMaxMessageBytes = 1 << 20;
@@ -78,8 +79,10 @@ void GrpcServer::stop() {
 }
 
 void GrpcServer::set_serving(bool serving) {
-  if (!server_ || server_->GetHealthCheckService() == nullptr) return;
-  server_->GetHealthCheckService()->SetServingStatus(serving);
+  grpc::HealthCheckServiceInterface* health = server_ ? server_->GetHealthCheckService() : nullptr;
+  if (health == nullptr) return;
+  health->SetServingStatus("", serving);  // the whole server
+  health->SetServingStatus(kServiceName, serving);
 }
 
 }  // namespace manman::api

@@ -63,9 +63,9 @@ Result<std::optional<ReplacedData>> after_report(const SessionReport& report, Re
   if (report.replaced_data.empty() || report.replaced_data == "none") return std::nullopt;
   if (report.replaced_data == "kept") {
     if (state == ReplacedData::kNone) return ReplacedData::kKept;
-    // The report of the restore may come again while an undo is at work; only one with a reason
-    // says that the undo has failed.
-    if (state == ReplacedData::kUndoing && !report.error_message.empty())
+    // The restore's own reports may come again while an undo is at work; they carry a status. One
+    // without, but with a reason, says that the undo has failed.
+    if (state == ReplacedData::kUndoing && report.status.empty() && !report.error_message.empty())
       return ReplacedData::kKept;
     return std::nullopt;
   }

@@ -69,6 +69,7 @@ Handled StatusConsumer::handle(const Message& message) {
       context_.counters.status_unknown_row++;
       break;
   }
+  if (message.routing_key.starts_with("health.")) return {};
   if (const auto passed = failpoint::pass("api.status.applied"); !passed)
     return {Verdict::kRetry, passed.error().message};
   return {};

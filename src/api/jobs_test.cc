@@ -1,0 +1,157 @@
+#include "api/test_service.h"
+#include "base/failpoint.h"
+
+namespace manman::api {
+namespace {
+
+using Stub = v1::ManManAPI::Stub;
+
+class Jobs : public ApiTest {
+ protected:
+  ~Jobs() override { good(failpoint::configure("")); }
+
+  // The reaper leaves all in peace for one lease after its start.
+  void pass_patience() { clock_.advance(config_.lease); }
+  size_t outbox_size() {
+    return good(
+               database_->transact([](db::Transaction& tx) { return db::outbox::unsent(tx, 100); }))
+        .size();
+  }
+};
+
+TEST_F(Jobs, ABackupOfASilentHostIsOrderedAgainAndThenLost) {
+  pass_patience();
+  ScriptedHost host(bus_, server_id_);
+  const int64_t id = create_backup().backup_id();
+  for (int attempt = 2; attempt <= 3; attempt++) {
+    clock_.advance(config_.lease);
+    ASSERT_TRUE(eventually([&] { return get_backup(id).attempt() == attempt; }));
+    EXPECT_EQ(get_backup(id).status(), "pending");
+    EXPECT_EQ(good(BackupCommand::parse(host.command(attempt - 1).body)).attempt, attempt);
+  }
+  clock_.advance(config_.lease);
+  ASSERT_TRUE(eventually([&] { return get_backup(id).status() == "failed"; }));
+  const v1::Backup lost = get_backup(id);
+  EXPECT_EQ(lost.error_message(), "host lost: server 1 said nothing for 60 s in attempt 3 of 3");
+  EXPECT_EQ(lost.finished_at(), clock_.now_s());
+  // Attempts before the last one no longer count; the last one does, also now.
+  BackupReport late = completed(lost);
+  late.attempt = 2;
+  report(late);
+  EXPECT_EQ(get_backup(id).status(), "failed");
+  late.attempt = 3;
+  report(late);
+  EXPECT_EQ(get_backup(id).status(), "completed");
+  EXPECT_EQ(get_backup(id).error_message(), "");
+}
+
+TEST_F(Jobs, AReportRenewsTheLease) {
+  pass_patience();
+  const int64_t id = create_backup().backup_id();
+  const int64_t other = create_backup(deploy_another()).backup_id();
+  clock_.advance(config_.lease / 2);
+  report({.backup_id = id, .status = "running"});
+  clock_.advance(config_.lease / 2);
+  // The other one shows that the reaper has been there.
+  ASSERT_TRUE(eventually([&] { return get_backup(other).attempt() == 2; }));
+  EXPECT_EQ(get_backup(id).attempt(), 1);
+  EXPECT_EQ(get_backup(id).status(), "running");
+}
+
+TEST_F(Jobs, AHostHasALeaseOfTimeAfterTheServiceWasAway) {
+  const int64_t id = create_backup().backup_id();
+  service_.reset();
+  clock_.advance(10 * config_.lease);
+  start();
+  clock_.advance(config_.lease - std::chrono::milliseconds(1));
+  report({.backup_id = id, .status = "running"});
+  const int64_t other = create_backup(deploy_another()).backup_id();
+  clock_.advance(config_.lease - std::chrono::milliseconds(1));
+  EXPECT_EQ(get_backup(id).attempt(), 1);
+  clock_.advance(std::chrono::milliseconds(1));
+  ASSERT_TRUE(eventually([&] { return get_backup(other).attempt() == 2; }));
+}
+
+TEST_F(Jobs, ACommandOutlivesARestartOfTheService) {
+  const int64_t id = create_backup().backup_id();  // its host is away
+  service_.reset();
+  EXPECT_EQ(outbox_size(), 1U);
+  ScriptedHost host(bus_, server_id_);
+  start();
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, id);
+  EXPECT_TRUE(eventually([&] { return outbox_size() == 0; }));
+  EXPECT_EQ(host.commands().size(), 1U);
+}
+
+TEST_F(Jobs, ACommandIsRepeatedUntilItIsMarkedAsSent) {
+  ScriptedHost host(bus_, server_id_);
+  good(failpoint::configure("api.relay.published@1=error"));
+  const int64_t id = create_backup().backup_id();
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, id);
+  EXPECT_EQ(good(BackupCommand::parse(host.command(1).body)).backup_id, id);
+  EXPECT_TRUE(eventually([&] { return outbox_size() == 0; }));
+  EXPECT_EQ(host.commands().size(), 2U);
+}
+
+TEST_F(Jobs, CommandsOfAHostStayInOrder) {
+  std::vector<int64_t> ids;
+  for (int i = 0; i < 20; i++) ids.push_back(create_backup(deploy_another()).backup_id());
+  ScriptedHost host(bus_, server_id_);
+  for (size_t i = 0; i < ids.size(); i++)
+    EXPECT_EQ(good(BackupCommand::parse(host.command(i).body)).backup_id, ids[i]);
+}
+
+TEST_F(Jobs, HostsThatAreAwayDoNotHoldUpOthers) {
+  const int64_t here = server_id_;
+  // Ten queues that nobody reads: each publish waits for the bus's timeout.
+  for (int i = 0; i < 10; i++) {
+    server_id_ = good(service_->register_server("away " + std::to_string(i), "test"));
+    {
+      const ScriptedHost was_there(bus_, server_id_);
+    }
+    create_backup(deploy_another());
+    expect_ok();
+  }
+  server_id_ = here;
+  ScriptedHost host(bus_, server_id_);
+  const int64_t id = create_backup().backup_id();
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, id);
+}
+
+TEST_F(Jobs, ACommandThatNothingWaitsForIsDropped) {
+  pass_patience();
+  config_.max_attempts = 1;
+  service_.reset();
+  start();
+  pass_patience();
+  const int64_t id = create_backup().backup_id();
+  clock_.advance(config_.lease);
+  ASSERT_TRUE(eventually([&] { return get_backup(id).status() == "failed"; }));
+  EXPECT_TRUE(eventually([&] { return outbox_size() == 0; }));
+  ScriptedHost host(bus_, server_id_);
+  const int64_t fresh = create_backup().backup_id();
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, fresh);
+}
+
+TEST_F(Jobs, AnErrorAfterTheCommitStillLeavesTheBackupOrdered) {
+  ScriptedHost host(bus_, server_id_);
+  good(failpoint::configure("api.create_backup.committed=error:gone"));
+  create_backup();
+  expect_error(INTERNAL, "gone");
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, 1);
+  EXPECT_EQ(get_backup(1).status(), "pending");
+}
+
+TEST_F(Jobs, ADeletionThatStopsBetweenObjectAndRowIsFinished) {
+  const v1::Backup backup = completed_backup();
+  good(failpoint::configure("api.delete.object_removed@1=error"));
+  delete_backup(backup.backup_id());
+  expect_error(UNAVAILABLE, "goes on by itself");
+  EXPECT_TRUE(eventually([&] {
+    get_backup(backup.backup_id());
+    return status_.error_code() == NOT_FOUND;
+  }));
+}
+
+}  // namespace
+}  // namespace manman::api

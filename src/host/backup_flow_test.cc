@@ -1,0 +1,348 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "archive/archive.h"
+#include "base/failpoint.h"
+#include "base/file.h"
+#include "host/host_fixture_for_tests.h"
+
+namespace manman::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Stands before the real store: some puts fail, and uploads can be held.
+class UnreliableStore final : public Store {
+ public:
+  explicit UnreliableStore(Store& real) : real_(real) {}
+
+  Result<std::unique_ptr<Upload>> put(std::string_view key, uint64_t bound) override {
+    puts++;
+    if (failing_puts.fetch_sub(1) > 0)
+      return fail(retryable ? Code::kUnavailable : Code::kPermissionDenied, "the store is away");
+    auto upload = TRY(real_.put(key, bound));
+    return std::make_unique<HeldUpload>(*this, std::move(upload));
+  }
+  Result<void> abort_upload(std::string_view key, std::string_view id) override {
+    return real_.abort_upload(key, id);
+  }
+  Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
+    return real_.get(key, offset, buffer);
+  }
+  Result<ObjectInfo> head(std::string_view key) override {
+    auto info = real_.head(key);
+    if (info && lying_heads.fetch_sub(1) > 0) info->size_bytes--;
+    return info;
+  }
+  Result<void> list(std::string_view prefix,
+                    const std::function<bool(const ObjectInfo&)>& visit) override {
+    return real_.list(prefix, visit);
+  }
+  Result<void> remove(std::string_view key) override { return real_.remove(key); }
+  std::string bucket() const override { return real_.bucket(); }
+
+  std::atomic<int> failing_puts{0};
+  std::atomic<int> lying_heads{0};
+  std::atomic<int> puts{0};
+  std::atomic<bool> retryable{true};
+  std::atomic<int> write_ms{0};  // how slow it is
+  Sync<bool> held;
+  std::atomic<int> waiting{0};
+
+ private:
+  class HeldUpload final : public Upload {
+   public:
+    HeldUpload(UnreliableStore& store, std::unique_ptr<Upload> real)
+        : store_(store), real_(std::move(real)) {}
+    Result<void> write(ConstBytes bytes) override {
+      {
+        auto held = store_.held.lock();
+        store_.waiting++;
+        held.wait([&] { return !*held; });
+        store_.waiting--;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(store_.write_ms));
+      return real_->write(bytes);
+    }
+    std::string id() const override { return real_->id(); }
+    Result<ObjectInfo> commit() override { return real_->commit(); }
+
+   private:
+    UnreliableStore& store_;
+    std::unique_ptr<Upload> real_;
+  };
+
+  Store& real_;
+};
+
+class BackupFlowTest : public HostTest {
+ protected:
+  BackupFlowTest() : store_(*world_->store) { world_->store_in_use = &store_; }
+
+  void hold(bool on) {
+    *store_.held.lock() = on;
+    store_.held.notify_all();
+  }
+  bool stored(int64_t backup_id) {
+    return world_->store->head(backup(backup_id).s3_key).has_value();
+  }
+  size_t uploads() const {
+    const fs::path dir = dir_ / "store/.uploads";
+    return fs::exists(dir) ? static_cast<size_t>(std::distance(fs::directory_iterator(dir), {}))
+                           : 0;
+  }
+  // What the stored archive holds, unpacked.
+  std::map<std::string, std::string> archived(int64_t backup_id) {
+    const auto source = open_object(*world_->store, backup(backup_id).s3_key);
+    EXPECT_TRUE(source);
+    const fs::path target = dir_ / ("unpacked-" + std::to_string(backup_id));
+    fs::remove_all(target);
+    fs::create_directory(target);
+    const auto unpacked = archive::unpack(**source, target, {.strip_prefix = "game"});
+    EXPECT_TRUE(unpacked) << unpacked.error().message;
+    return tree(target);
+  }
+
+  UnreliableStore store_;
+};
+
+TEST_F(BackupFlowTest, HoldsAllOfTheGameAndSaysHowMuch) {
+  start_host();
+  const BackupReport report = backed_up(5, "A");
+  EXPECT_EQ(report.s3_url, "s3://bucket/backups/42/5.tar.gz");
+  EXPECT_EQ(report.server_id, kServer);
+  const auto stored = world_->store->head("backups/42/5.tar.gz");
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(static_cast<uint64_t>(report.size_bytes), stored->size_bytes);
+  const auto source = open_object(*world_->store, "backups/42/5.tar.gz");
+  const auto verified = archive::verify(**source, 1, nullptr);
+  ASSERT_TRUE(verified) << verified.error().message;
+  EXPECT_EQ(to_hex(verified->sha256), report.sha256);
+  EXPECT_EQ(static_cast<int64_t>(verified->entries), report.entries);
+  EXPECT_EQ(report.total_bytes, report.progress_bytes);
+  EXPECT_EQ(archived(5), tree(game()));
+  EXPECT_EQ(uploads(), 0U);
+  wait_journal_empty();
+}
+
+TEST_F(BackupFlowTest, GameThatRunsIsQuietWhileItIsReadAndResumedAfter) {
+  make_world("A");
+  start_host();
+  start(session(7));
+  wait_session(7, "running");
+  hold(true);
+  send(backup(5));
+  ASSERT_TRUE(eventually([&] { return store_.waiting > 0; }));
+  EXPECT_EQ(read(gsc() / "console"), "save-off\nsave-all\n");
+  hold(false);
+  wait_backup(5, "completed");
+  EXPECT_TRUE(
+      eventually([&] { return read(gsc() / "console") == "save-off\nsave-all\nsave-on\n"; }));
+}
+
+TEST_F(BackupFlowTest, GameThatDoesNotAnswerFailsTheBackupAndIsResumed) {
+  make_world("A");
+  start_host();
+  start(session(7));
+  wait_session(7, "running");
+  BackupCommand command = backup(5);
+  command.launch.quiesce = {{"save-off", "^never said$", 1}};
+  send(command);
+  const BackupReport report = wait_backup(5, "failed");
+  EXPECT_NE(report.error_message.find("save-off"), std::string::npos) << report.error_message;
+  EXPECT_NE(report.error_message.find("never said"), std::string::npos) << report.error_message;
+  EXPECT_TRUE(eventually([&] { return read(gsc() / "console") == "save-off\nsave-on\n"; }));
+  EXPECT_FALSE(stored(5));
+}
+
+TEST_F(BackupFlowTest, ServerThatNeverRanIsNamed) {
+  start_host();
+  send(backup(5));
+  const BackupReport report = wait_backup(5, "failed");
+  EXPECT_NE(report.error_message.find("SGC 42"), std::string::npos) << report.error_message;
+  EXPECT_NE(report.error_message.find("never run"), std::string::npos) << report.error_message;
+  wait_journal_empty();
+}
+
+TEST_F(BackupFlowTest, StoreThatComesBackIsTriedAgain) {
+  store_.failing_puts = 2;
+  start_host();
+  backed_up(5, "A");
+  EXPECT_EQ(archived(5), tree(game()));
+  EXPECT_EQ(store_.puts, 3);
+}
+
+TEST_F(BackupFlowTest, StoreThatStaysAwayFailsWithItsReason) {
+  store_.failing_puts = 100;
+  start_host();
+  make_world("A");
+  send(backup(5));
+  EXPECT_NE(wait_backup(5, "failed").error_message.find("the store is away"), std::string::npos);
+  EXPECT_EQ(store_.puts, config().upload_attempts);
+}
+
+TEST_F(BackupFlowTest, ErrorThatNoRetryHelpsIsNotRetried) {
+  store_.failing_puts = 100;
+  store_.retryable = false;
+  start_host();
+  make_world("A");
+  send(backup(5));
+  wait_backup(5, "failed");
+  EXPECT_EQ(store_.puts, 1);
+}
+
+TEST_F(BackupFlowTest, ObjectThatIsNotWhatWasWrittenIsNoBackup) {
+  store_.lying_heads = 100;
+  start_host();
+  make_world("A");
+  send(backup(5));
+  const BackupReport report = wait_backup(5, "failed");
+  EXPECT_NE(report.error_message.find("backups/42/5.tar.gz"), std::string::npos);
+  EXPECT_FALSE(stored(5));
+}
+
+TEST_F(BackupFlowTest, AnotherBucketIsRefusedAndNothingOfItTouched) {
+  start_host();
+  backed_up(5, "A");
+  BackupCommand command = backup(5);
+  command.attempt = 2;
+  command.s3_url = "s3://elsewhere/backups/42/5.tar.gz";
+  send(command);
+  const BackupReport report = wait_backup(5, "failed");
+  EXPECT_NE(report.error_message.find("s3://elsewhere/"), std::string::npos);
+  EXPECT_TRUE(stored(5));
+}
+
+TEST_F(BackupFlowTest, ErrorAtAnyStepFailsItAndLeavesNoObject) {
+  start_host();
+  make_world("A");
+  int64_t id = 100;
+  for (const std::string point :
+       {"backup.running_reported", "backup.upload_started", "backup.archived",
+        "store.folder.synced", "store.folder.renamed", "backup.uploaded"}) {
+    ASSERT_TRUE(failpoint::configure(point + "=error:disk on fire"));
+    send(backup(++id));
+    const BackupReport report = wait_backup(id, "failed");
+    EXPECT_NE(report.error_message.find("disk on fire"), std::string::npos) << point;
+    EXPECT_FALSE(stored(id)) << point;
+    EXPECT_EQ(uploads(), 0U) << point;
+  }
+}
+
+TEST_F(BackupFlowTest, RenewsItsLeaseWhileItWorksAndWhileItWaits) {
+  start_host();
+  make_world("A");
+  hold(true);
+  send(backup(5));
+  send(backup(6));  // waits behind it in the lane
+  ASSERT_TRUE(eventually([&] { return store_.waiting > 0; }));
+  world_->forget_reports();
+  EXPECT_GT(wait_backup(5, "running").total_bytes, 1500000);
+  wait_backup(6, "running");
+  hold(false);
+  wait_backup(5, "completed");
+  wait_backup(6, "completed");
+}
+
+TEST_F(BackupFlowTest, SameCommandTwiceDoesItsWorkOnce) {
+  start_host();
+  hold(true);
+  make_world("A");
+  send(backup(5));
+  send(backup(5));
+  ASSERT_TRUE(eventually([&] { return store_.waiting > 0; }));
+  hold(false);
+  const BackupReport first = wait_backup(5, "completed");
+  wait_journal_empty();
+  EXPECT_EQ(store_.puts, 1);
+  // Once more after it is done, in the next process too: the same report, no work.
+  restart_host();
+  make_world("B");
+  send(backup(5));
+  EXPECT_EQ(wait_backup(5, "completed").sha256, first.sha256);
+  EXPECT_EQ(store_.puts, 1);
+}
+
+TEST_F(BackupFlowTest, OlderAttemptGivesWay) {
+  start_host();
+  make_world("A");
+  hold(true);
+  send(backup(4));  // the lane is taken
+  ASSERT_TRUE(eventually([&] { return store_.waiting > 0; }));
+  send(backup(5));
+  BackupCommand again = backup(5);
+  again.attempt = 2;
+  send(again);
+  hold(false);
+  EXPECT_EQ(wait_backup(5, "completed").attempt, 2);
+  EXPECT_EQ(store_.puts, 2);
+}
+
+TEST_F(BackupFlowTest, StopOfTheHostResumesTheGameAndTheNextStartGoesOn) {
+  make_world("A");
+  std::mt19937 random(1);  // so that it takes many writes
+  std::string noise(30 << 20, '\0');
+  std::ranges::generate(noise, [&] { return static_cast<char>(random()); });
+  write(game() / "noise", noise);
+  start_host();
+  start(session(7));
+  wait_session(7, "running");
+  store_.write_ms = 100;
+  send(backup(5));
+  ASSERT_TRUE(eventually([&] { return uploads() == 1; }));
+  world_->stop();
+  EXPECT_EQ(uploads(), 0U);
+  EXPECT_FALSE(stored(5));
+  EXPECT_TRUE(eventually([&] { return read(gsc() / "console").ends_with("save-on\n"); }));
+  store_.write_ms = 0;
+  restart_host();
+  wait_backup(5, "completed");
+  EXPECT_EQ(uploads(), 0U);
+  for (const Message& message : world_->reports())
+    EXPECT_EQ(message.body.find("\"failed\""), std::string::npos) << message.body;
+}
+
+TEST_F(BackupFlowTest, KilledAtAnyPointItIsDoneOnceAfterTheNextStart) {
+  make_world("A");
+  int64_t id = 200;
+  for (const std::string point :
+       {"host.command.received", "host.command.journaled", "backup.running_reported",
+        "backup.upload_started", "backup.archived", "store.folder.synced", "store.folder.renamed",
+        "backup.uploaded", "backup.upload_journaled", "backup.reported"}) {
+    SCOPED_TRACE(point);
+    const BackupCommand command = backup(++id);
+    crash_at(point, "backup", command.to_json());
+    restart_host();
+    send(command);  // was perhaps not acknowledged
+    const BackupReport report = wait_backup(id, "completed");
+    EXPECT_EQ(archived(id), tree(game()));
+    EXPECT_EQ(static_cast<uint64_t>(report.size_bytes),
+              world_->store->head(command.s3_key).value().size_bytes);
+    EXPECT_EQ(uploads(), 0U);
+    wait_journal_empty();
+  }
+}
+
+TEST_F(BackupFlowTest, KilledWithTheGameQuiescedItIsResumedAtTheNextStart) {
+  make_world("A");
+  start_host();
+  start(session(7));
+  wait_session(7, "running");
+  crash_at("backup.quiesced", "backup", backup(5).to_json());
+  EXPECT_EQ(read(gsc() / "console"), "save-off\nsave-all\n");
+  hold(true);
+  restart_host();
+  // Before the backup is taken up again.
+  EXPECT_TRUE(eventually(
+      [&] { return read(gsc() / "console").starts_with("save-off\nsave-all\nsave-on\n"); }));
+  hold(false);
+  wait_backup(5, "completed");
+  EXPECT_EQ(read(gsc() / "starts"), "started\n");
+}
+
+}  // namespace
+}  // namespace manman::host

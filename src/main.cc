@@ -1,1 +1,151 @@
-int main() { return 0; }
+// Names the concrete parts of `manman serve` and wires them.
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "api/control_plane.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "bus/inprocess/inprocess_bus.h"
+#include "cli/cli.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/state_folder.h"
+#include "db/database.h"
+#include "game/runtime/process/process_runtime.h"
+#include "host/host_manager.h"
+#include "store/folder/folder_store.h"
+
+namespace manman {
+namespace {
+
+constexpr std::chrono::seconds kStopLimit{15};
+constexpr const char* kFileLimitVariable = "MANMAN_OPEN_FILES";
+
+// Many connections and files at once need more than the usual 1,024 descriptors. Games get back
+// what was there before (see run_wrapper): some can't cope with high ones.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  ::setenv(kFileLimitVariable, std::to_string(limit.rlim_cur).c_str(), 1);
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    log_warn({}, "the limit of open files stays: {}", errno_error("setrlimit", errno).message);
+}
+
+void restore_file_limit() {
+  const char* before = std::getenv(kFileLimitVariable);
+  rlimit limit{};
+  if (before == nullptr || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(std::strtoull(before, nullptr, 10), limit.rlim_max);
+  if (limit.rlim_cur > 0) ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::unsetenv(kFileLimitVariable);
+}
+
+// Ends the process when stopping in order takes too long. Nothing is lost by that: what is not
+// done stands in the journal and the database, as after a crash.
+class StopLimit {
+ public:
+  StopLimit() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+ private:
+  void watch(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (done_.wait_for(lock, stop, kStopLimit, [&] { return stop.stop_requested(); })) return;
+    if (stop.stop_requested()) return;
+    log_error({}, "did not stop within {} s; ending at once, the next start goes on from here",
+              kStopLimit.count());
+    ::_exit(cli::kFailed);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any done_;
+  std::jthread thread_;
+};
+
+Result<std::filesystem::path> own_program() {
+  std::error_code error;
+  auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return fail_errno("read /proc/self/exe", error.value());
+  return path;
+}
+
+api::ApiConfig api_config(const cli::ServeOptions& options) {
+  api::ApiConfig config;
+  config.grpc_address = options.grpc;
+  config.http_address = options.http;
+  config.lease = std::chrono::seconds(options.lease_seconds);
+  return config;
+}
+
+host::HostConfig host_config(const cli::ServeOptions& options, int64_t server_id) {
+  host::HostConfig config;
+  config.server_id = server_id;
+  config.data_dir = options.data_dir;
+  config.threads = options.threads;
+  config.keep_replaced = std::chrono::hours(options.keep_replaced_hours);
+  // A lease must outlast some reports that get lost.
+  config.report_interval = std::min<std::chrono::milliseconds>(
+      config.report_interval, std::chrono::seconds(options.lease_seconds) / 4);
+  return config;
+}
+
+// Everything below is ended by its destructor, in the opposite order.
+Result<void> run_service(const cli::ServeOptions& options) {
+  const cli::FolderLock state_lock = TRY(cli::FolderLock::take(options.state));
+  const cli::FolderLock data_lock = TRY(cli::FolderLock::take(options.data_dir));
+  const auto database = TRY(db::Database::open(options.db));
+  TRY(in("database", database->migrate()));
+  const auto store = TRY(in("store", open_folder_store(options.store, options.bucket)));
+  InProcessBus bus;
+  const auto runtime = make_process_runtime(TRY(own_program()));
+
+  api::ControlPlane api(api_config(options), *database, bus, *store);
+  TRY(api.start());
+  const int64_t server_id = TRY(api.register_server(options.server_name, options.environment));
+  host::HostManager host(host_config(options, server_id), bus, *store, *runtime);
+  TRY(host.start());
+  const auto endpoints =
+      TRY(cli::EndpointsFile::write(options.state, api.grpc_address(), api.http_address()));
+  // Where standard output is closed, endpoints.json says the same.
+  (void)cli::print("manman is ready: grpc " + api.grpc_address() + " http " + api.http_address() +
+                   "\n");
+
+  cli::wait_for_interrupt();
+  log_info({}, "stopping; running games go on");
+  const StopLimit limit;
+  host.stop();
+  api.stop();
+  return {};
+}
+
+int serve(const cli::ServeOptions& options) {
+  const cli::InterruptGuard guard;
+  init_logging(options.log_level);
+  raise_file_limit();
+  auto done = failpoint::configure_from_environment();
+  if (done) done = run_service(options);
+  if (done) return cli::kOk;
+  cli::print_error({}, done.error());
+  // kUnreachable is for those who call a service.
+  const int code = cli::exit_code(done.error().code);
+  return code == cli::kUnreachable || code == cli::kNotFound ? cli::kFailed : code;
+}
+
+int run_wrapper(const std::filesystem::path& dir) {
+  restore_file_limit();
+  return run_game_wrapper(dir);
+}
+
+}  // namespace
+}  // namespace manman
+
+int main(int argc, char** argv) {
+  return manman::cli::run(argc, argv,
+                          {.serve = manman::serve, .game_wrapper = manman::run_wrapper});
+}

@@ -1,0 +1,30 @@
+#include "archive/archive.h"
+#include "base/file.h"
+#include "cli/archive_verbs.h"
+#include "cli/output.h"
+
+namespace manman::cli {
+
+void add_archive_cat(CLI::App& group, Context& context) {
+  CLI::App* command = add_command(group, "cat", "Write one file of an archive to standard output",
+                                  {"manman archive cat world.tar.gz game/server.properties"});
+  struct Options {
+    std::string file;
+    std::string path;
+  };
+  auto options = std::make_shared<Options>();
+  command->add_option("file", options->file, "The archive: any .tar.gz")
+      ->required()
+      ->default_str("");
+  command->add_option("path", options->path, "The file's path in it, as 'archive list' shows it")
+      ->required()
+      ->default_str("");
+  on_run(command, context, [options]() -> Result<int> {
+    const auto source = TRY(FileSource::open(options->file));
+    OutputSink out;
+    TRY(in(options->file, archive::cat(*source, options->path, out)));
+    return kOk;
+  });
+}
+
+}  // namespace manman::cli

@@ -1,0 +1,108 @@
+#include <nlohmann/json.hpp>
+
+#include "archive/archive.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "cli/archive_verbs.h"
+#include "cli/output.h"
+#include "cli/text.h"
+
+namespace manman::cli {
+namespace {
+
+constexpr size_t kFlushBytes = 64 << 10;
+
+std::string_view kind_name(archive::EntryKind kind) {
+  switch (kind) {
+    case archive::EntryKind::kFile:
+      return "file";
+    case archive::EntryKind::kFolder:
+      return "folder";
+    case archive::EntryKind::kSymlink:
+      return "symlink";
+    case archive::EntryKind::kHardLink:
+      return "hardlink";
+  }
+  return "file";
+}
+
+// "drwxr-xr-x", as ls has it.
+std::string mode_text(const archive::Entry& entry) {
+  const char kind = entry.kind == archive::EntryKind::kFolder    ? 'd'
+                    : entry.kind == archive::EntryKind::kSymlink ? 'l'
+                                                                 : '-';
+  std::string text(1, kind);
+  for (int shift = 6; shift >= 0; shift -= 3)
+    for (int bit = 2; bit >= 0; bit--)
+      text += (entry.mode >> (shift + bit) & 1) != 0 ? "xwr"[bit] : '-';
+  return text;
+}
+
+std::string text_line(const archive::Entry& entry) {
+  std::string size = std::to_string(entry.size_bytes);
+  size.insert(0, 12 - std::min<size_t>(12, size.size()), ' ');
+  // format_utc() shows 0 as "-", for fields that are not set; here it is a time.
+  const std::string time = entry.mtime_s == 0 ? "1970-01-01T00:00:00Z" : format_utc(entry.mtime_s);
+  std::string line = mode_text(entry) + " " + size + " " + time + " " + escape(entry.path);
+  if (entry.kind == archive::EntryKind::kSymlink) line += " -> " + escape(entry.link_target);
+  if (entry.kind == archive::EntryKind::kHardLink) line += " == " + escape(entry.link_target);
+  return line + "\n";
+}
+
+// JSON has no place for bytes that are not UTF-8: they are replaced in NAME, and NAME_base64
+// holds the real ones.
+void put_bytes(nlohmann::ordered_json& json, const std::string& name, const std::string& bytes) {
+  json[name] = bytes;
+  if (!is_utf8(bytes)) json[name + "_base64"] = base64(bytes);
+}
+
+std::string json_line(const archive::Entry& entry) {
+  nlohmann::ordered_json json;
+  put_bytes(json, "path", entry.path);
+  json["kind"] = kind_name(entry.kind);
+  json["size_bytes"] = entry.size_bytes;
+  json["mode"] = entry.mode;
+  json["uid"] = entry.uid;
+  json["gid"] = entry.gid;
+  json["mtime_s"] = entry.mtime_s;
+  json["mtime_ns"] = entry.mtime_ns;
+  put_bytes(json, "link_target", entry.link_target);
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<void> list(const Globals& globals, RandomSource& source) {
+  std::string pending = globals.json() ? "{\"items\":[" : "";
+  Result<void> printed;
+  bool first = true;
+  auto listed = archive::list(source, [&](const archive::Entry& entry) {
+    if (globals.json())
+      pending += (std::exchange(first, false) ? "\n" : ",\n") + json_line(entry);
+    else
+      pending += globals.quiet ? escape(entry.path) + "\n" : text_line(entry);
+    if (pending.size() < kFlushBytes) return true;
+    printed = print(std::exchange(pending, {}));
+    return printed.has_value();
+  });
+  if (!printed) return printed;
+  if (listed && globals.json()) pending += "],\"next_page_token\":\"\"}\n";
+  TRY(print(pending));
+  return listed;
+}
+
+}  // namespace
+
+void add_archive_list(CLI::App& group, Context& context) {
+  CLI::App* command = add_command(
+      group, "list", "List what an archive holds",
+      {"manman archive list world.tar.gz", "manman archive list world.tar.gz -q | grep region"});
+  auto file = std::make_shared<std::string>();
+  command->add_option("file", *file, "The archive: any .tar.gz")->required()->default_str("");
+  on_run(command, context, [&context, file]() -> Result<int> {
+    const auto source = TRY(FileSource::open(*file));
+    const auto listed = in(*file, list(context.globals, *source));
+    if (!listed) return archive_outcome(context.globals, std::unexpected(listed.error()));
+    return kOk;
+  });
+}
+
+}  // namespace manman::cli

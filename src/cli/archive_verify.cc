@@ -1,0 +1,59 @@
+#include <nlohmann/json.hpp>
+
+#include "archive/archive.h"
+#include "base/file.h"
+#include "cli/archive_verbs.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress_view.h"
+#include "cli/text.h"
+
+namespace manman::cli {
+namespace {
+
+struct Options {
+  std::string file;
+  int threads = 0;
+};
+
+Result<archive::VerifyResult> check(const Globals& globals, const Options& options,
+                                    RandomSource& source) {
+  Progress progress;
+  ProgressWatch watch(globals, "verify", progress);
+  return archive::verify(source, options.threads, &progress);
+}
+
+Result<int> verify(const Globals& globals, const Options& options) {
+  const auto source = TRY(FileSource::open(options.file));
+  InterruptGuard guard;
+  const auto result = in(options.file, check(globals, options, *source));
+  if (!result) return archive_outcome(globals, std::unexpected(result.error()));
+  if (globals.json()) {
+    const nlohmann::ordered_json json{
+        {"file", options.file},       {"entries", result->entries},
+        {"frames", result->frames},   {"data_size_bytes", result->data_size_bytes},
+        {"indexed", result->indexed}, {"sha256", to_hex(result->sha256)}};
+    TRY(print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
+  } else if (!globals.quiet) {
+    TRY(print(escape(options.file) + " is whole: " + std::to_string(result->entries) +
+              " entries, " + format_bytes(result->data_size_bytes) +
+              (result->indexed ? "" : " (no index: made by another program)") +
+              "\nsha256: " + to_hex(result->sha256) + "\n"));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_archive_verify(CLI::App& group, Context& context) {
+  CLI::App* command = add_command(group, "verify", "Read all of an archive and check it",
+                                  {"manman archive verify world.tar.gz && echo good"});
+  auto options = std::make_shared<Options>();
+  command->add_option("file", options->file, "The archive: any .tar.gz")
+      ->required()
+      ->default_str("");
+  add_threads(command, options->threads);
+  on_run(command, context, [&context, options] { return verify(context.globals, *options); });
+}
+
+}  // namespace manman::cli

@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include "cli/backup_download.h"
+#include "cli/id_verbs.h"
+#include "cli/interrupt.h"
+#include "cli/listing.h"
+#include "cli/output.h"
+#include "cli/progress_view.h"
+#include "cli/verbs.h"
+#include "cli/wait.h"
+
+namespace manman::cli {
+namespace {
+
+const Noun kNoun{"backup", "backup_id"};
+
+uint64_t bytes(int64_t count) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, count));
+}
+
+// The backup once it has ended, its progress shown until then.
+Result<v1::Backup> follow(Context& context, int64_t backup_id) {
+  const std::string name = "backup " + std::to_string(backup_id);
+  Client* client = TRY(context.client());
+  InterruptGuard guard;
+  ProgressView view(context.globals, name);
+  v1::GetBackupRequest request;
+  request.set_backup_id(backup_id);
+  v1::Backup backup;
+  const auto waited = wait_until([&]() -> Result<bool> {
+    backup = TRY(client->call(request))
+    .backup();
+    view.update(bytes(backup.progress_bytes()), bytes(backup.total_bytes()), backup.status());
+    return backup.status() != "pending" && backup.status() != "running";
+  });
+  if (waited) return backup;
+  view.wipe();
+  if (waited.error().code == Code::kCancelled)
+    return std::unexpected(
+        Error(waited.error())
+            .in(name + " goes on")
+            .with_hint("'manman backup get " + std::to_string(backup_id) + "' shows how it is"));
+  return std::unexpected(waited.error().in(name));
+}
+
+struct CreateOptions {
+  int64_t session = 0;
+  int64_t sgc = 0;
+  std::string description;
+  bool wait = false;
+};
+
+Result<int> create(Context& context, const CreateOptions& options) {
+  if ((options.session == 0) == (options.sgc == 0))
+    return fail(Code::kInvalidArgument, "one of --session and --sgc is needed: what to back up");
+  v1::CreateBackupRequest request;
+  request.set_session_id(options.session);
+  request.set_server_game_config_id(options.sgc);
+  request.set_description(options.description);
+  v1::Backup backup = TRY(TRY(context.client())->call(request))
+  .backup();
+  if (options.wait) backup = TRY(follow(context, backup.backup_id()));
+  if (!options.wait || backup.status() == "completed") {
+    TRY(print_item(context.globals, backup, "backup_id"));
+    return kOk;
+  }
+  return fail(Code::kAborted, "backup " + std::to_string(backup.backup_id()) + " " +
+                                  backup.status() + (backup.error_message().empty() ? "" : ": ") +
+                                  backup.error_message());
+}
+
+void add_create(CLI::App& group, Context& context) {
+  CLI::App* command = add_command(group, "create", "Back up the save data of a session or an SGC",
+                                  {"manman backup create --session 7 --wait",
+                                   "manman backup create --sgc 1 -m 'before the update' --wait"});
+  auto options = std::make_shared<CreateOptions>();
+  add_id(command, "--session", options->session, "The session whose data is backed up");
+  add_id(command, "--sgc", options->sgc, "Instead: the SGC, running or not");
+  command->add_option("-m,--message", options->description, "What it is for")->type_name("TEXT");
+  command->add_flag("--wait", options->wait,
+                    "Show progress until it is done; exit 1 when it fails");
+  on_run(command, context, [&context, options] { return create(context, *options); });
+}
+
+void add_list(CLI::App& group, Context& context) {
+  CLI::App* command =
+      add_command(group, "list", "List the backups, newest first",
+                  {"manman backup list --sgc 1", "manman backup list -o json --limit 0"});
+  struct Options {
+    ListOptions list;
+    int64_t sgc = 0;
+    int64_t session = 0;
+  };
+  auto options = std::make_shared<Options>();
+  add_list_options(command, options->list);
+  add_id(command, "--sgc", options->sgc, "Only those of this SGC");
+  add_id(command, "--session", options->session, "Only those of this session");
+  on_run(command, context, [&context, options]() -> Result<int> {
+    v1::ListBackupsRequest request;
+    request.set_server_game_config_id(options->sgc);
+    request.set_session_id(options->session);
+    const ListShape shape{"backup_id",
+                          {{"BACKUP", "backup_id"},
+                           {"SGC", "server_game_config_id"},
+                           {"SESSION", "session_id"},
+                           {"STATUS", "status"},
+                           {"SIZE", "size_bytes"},
+                           {"CREATED", "created_at"},
+                           {"DESCRIPTION", "description"},
+                           {"REASON", "error_message"}}};
+    return list_items(context, request, options->list, shape);
+  });
+}
+
+void add_download(CLI::App& group, Context& context) {
+  CLI::App* command = add_command(
+      group, "download", "Fetch a backup's archive into a file, checked against its digest",
+      {"manman backup download 5 world.tar.gz", "manman backup download 5 - | tar tzf -"});
+  auto options = std::make_shared<DownloadOptions>();
+  add_id(command, "backup", options->backup_id, "The backup")->required();
+  command->add_option("file", options->file, "Where to; - is standard output")
+      ->required()
+      ->default_str("");
+  command->add_flag("--force", options->force, "Replace a file that is there");
+  on_run(command, context, [&context, options] { return download(context, *options); });
+}
+
+}  // namespace
+
+void add_backup(CLI::App& app, Context& context) {
+  CLI::App* group = add_group(app, "backup", "Backups of save data");
+  add_create(*group, context);
+  add_list(*group, context);
+  add_get<v1::GetBackupRequest>(*group, context, kNoun);
+  add_delete<v1::DeleteBackupRequest>(*group, context, kNoun, "Delete a backup and its archive");
+  add_download(*group, context);
+}
+
+}  // namespace manman::cli

@@ -1,0 +1,190 @@
+#include "cli/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "manman/v1/manman.grpc.pb.h"
+
+namespace manman::cli {
+namespace {
+
+using Clock = std::chrono::system_clock;  // gRPC's deadlines
+
+constexpr std::chrono::milliseconds kStopInterval{100};
+// A chunk is 1 MiB; this leaves room for its frame.
+constexpr int kMaxMessageBytes = 16 << 20;
+
+std::shared_ptr<grpc::Channel> connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // A service that restarts is found again at once, not after gRPC's usual minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// The service puts a hint below its message, as Error::text() does.
+Error service_error(const grpc::Status& status) {
+  constexpr std::string_view kMark = "\nhint: ";
+  Error error{static_cast<Code>(status.error_code()), status.error_message()};
+  if (const size_t mark = error.message.find(kMark); mark != std::string::npos) {
+    error.hint = error.message.substr(mark + kMark.size());
+    error.message.resize(mark);
+  }
+  if (error.message.empty()) error.message = code_name(error.code);
+  error.retryable = error.code == Code::kUnavailable;
+  return error;
+}
+
+Error unreachable(const std::string& address, std::string_view why) {
+  return Error{Code::kUnavailable,
+               "the manman service at " + address + " does not answer: " + std::string(why), true,
+               "start it with 'manman serve', or name another with --api HOST:PORT or API_ADDRESS"};
+}
+
+}  // namespace
+
+struct Client::Impl {
+  std::string address;
+  std::chrono::milliseconds timeout;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::ManManAPI::Stub> stub;
+
+  // gRPC gives UNAVAILABLE both for a connection that fails and for a service that says so; only
+  // in the second case is the connection still there afterwards.
+  Error error_of(const grpc::Status& status, bool timed_out) const {
+    if (timed_out)
+      return unreachable(address,
+                         "no answer within " + std::to_string(timeout.count() / 1000) + " s");
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+        channel->GetState(false) != GRPC_CHANNEL_READY)
+      return unreachable(address, status.error_message());
+    return service_error(status);
+  }
+
+  template <typename Request, typename Response>
+  Result<Response> invoke(grpc::Status (v1::ManManAPI::Stub::*method)(grpc::ClientContext*,
+                                                                      const Request&, Response*),
+                          const Request& request) {
+    grpc::ClientContext context;
+    const auto deadline = Clock::now() + timeout;
+    context.set_deadline(deadline);
+    Response response;
+    const grpc::Status status = (stub.get()->*method)(&context, request, &response);
+    if (status.ok()) return response;
+    return std::unexpected(error_of(
+        status,
+        status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && Clock::now() >= deadline));
+  }
+};
+
+Client::Client(std::string address, std::chrono::milliseconds timeout)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->channel = connect(address);
+  impl_->address = std::move(address);
+  impl_->timeout = timeout;
+  impl_->stub = v1::ManManAPI::NewStub(impl_->channel);
+}
+
+Client::~Client() = default;
+
+#define MANMAN_CLI_DEFINE(name)                                               \
+  Result<v1::name##Response> Client::call(const v1::name##Request& request) { \
+    return impl_->invoke(&v1::ManManAPI::Stub::name, request);                \
+  }
+MANMAN_CLI_CALLS(MANMAN_CLI_DEFINE)
+#undef MANMAN_CLI_DEFINE
+
+namespace {
+
+// One download: asynchronous calls, each waited for, so that silence and the wish to stop are
+// seen. The destructor ends what is under way, as gRPC wants its queue drained.
+class Download {
+ public:
+  Download(v1::ManManAPI::Stub& stub, int64_t backup_id, std::chrono::milliseconds timeout,
+           const std::function<bool()>& stop)
+      : timeout_(timeout), stop_(stop) {
+    v1::DownloadBackupRequest request;
+    request.set_backup_id(backup_id);
+    reader_ = stub.AsyncDownloadBackup(&context_, request, &queue_, this);
+    pending_ = 1;
+  }
+  Download(const Download&) = delete;
+  Download& operator=(const Download&) = delete;
+  ~Download() {
+    context_.TryCancel();
+    void* tag = nullptr;
+    bool good = false;
+    while (pending_ > 0 && queue_.Next(&tag, &good)) pending_--;
+    queue_.Shutdown();
+    while (queue_.Next(&tag, &good)) {
+    }
+  }
+
+  bool timed_out() const { return timed_out_; }
+
+  // Whether the call could be begun, a chunk came, …; false is the end, and finish() says why.
+  Result<bool> started() { return await(); }
+  Result<bool> next(v1::DownloadBackupResponse& chunk) {
+    reader_->Read(&chunk, this);
+    pending_++;
+    return await();
+  }
+  Result<grpc::Status> finish() {
+    grpc::Status status;
+    reader_->Finish(&status, this);
+    pending_++;
+    TRY(await());
+    return status;
+  }
+
+ private:
+  // The next event; when none comes in time the call is cancelled, which makes one come.
+  Result<bool> await() {
+    const auto deadline = Clock::now() + timeout_;
+    bool cancelled = false;
+    for (;;) {
+      void* tag = nullptr;
+      bool good = false;
+      const auto outcome = queue_.AsyncNext(&tag, &good, Clock::now() + kStopInterval);
+      if (outcome == grpc::CompletionQueue::GOT_EVENT) {
+        pending_--;
+        if (cancelled && !timed_out_) return fail(Code::kCancelled, "cancelled");
+        return good && !timed_out_;
+      }
+      if (outcome == grpc::CompletionQueue::SHUTDOWN)
+        return fail(Code::kInternal, "the download's queue is closed");
+      if (cancelled) continue;
+      timed_out_ = Clock::now() >= deadline;
+      cancelled = timed_out_ || stop_();
+      if (cancelled) context_.TryCancel();
+    }
+  }
+
+  std::chrono::milliseconds timeout_;
+  const std::function<bool()>& stop_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::ClientAsyncReader<v1::DownloadBackupResponse>> reader_;
+  int pending_ = 0;
+  bool timed_out_ = false;
+};
+
+}  // namespace
+
+Result<void> Client::download(int64_t backup_id, Sink& out, const std::function<bool()>& stop) {
+  v1::DownloadBackupResponse chunk;  // outlives the call that fills it
+  Download download(*impl_->stub, backup_id, impl_->timeout, stop);
+  if (TRY(download.started())) {
+    while (TRY(download.next(chunk))) TRY(out.write(as_bytes(chunk.data())));
+  }
+  const grpc::Status status = TRY(download.finish());
+  if (status.ok()) return {};
+  return std::unexpected(impl_->error_of(status, download.timed_out()));
+}
+
+}  // namespace manman::cli

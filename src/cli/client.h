@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/stream.h"
+#include "manman/v1/manman.pb.h"
+
+// The unary calls of the service: one name for each.
+#define MANMAN_CLI_CALLS(CALL)                                                                    \
+  CALL(CreateBackup)                                                                              \
+  CALL(ListBackups)                                                                               \
+  CALL(GetBackup) CALL(DeleteBackup) CALL(StartSession) CALL(StopSession) CALL(GetSession)        \
+      CALL(ListSessions) CALL(SendInput) CALL(UndoRestore) CALL(RegisterServer) CALL(ListServers) \
+          CALL(GetServer) CALL(DeleteServer) CALL(CreateGame) CALL(ListGames) CALL(GetGame)       \
+              CALL(DeleteGame) CALL(CreateGameConfig) CALL(ListGameConfigs) CALL(GetGameConfig)   \
+                  CALL(DeleteGameConfig) CALL(DeployGameConfig) CALL(ListServerGameConfigs)       \
+                      CALL(GetServerGameConfig) CALL(DeleteServerGameConfig)
+
+namespace manman::cli {
+
+// The service, as a command sees it. Errors carry the service's code, message and hint. A service
+// that can't be reached or does not answer within the timeout is kUnavailable, with its
+// address and how to start it; the connection is made again by itself at the next call. One
+// thread at a time.
+class Client {
+ public:
+  Client(std::string address, std::chrono::milliseconds timeout);
+  ~Client();
+
+// Result<v1::GetBackupResponse> call(const v1::GetBackupRequest&), and so on: the type of the
+// request says which call it is.
+#define MANMAN_CLI_DECLARE(name) Result<v1::name##Response> call(const v1::name##Request& request);
+  MANMAN_CLI_CALLS(MANMAN_CLI_DECLARE)
+#undef MANMAN_CLI_DECLARE
+
+  // The archive of a backup, in order, into out. The timeout is for each chunk. stop is asked
+  // often; true ends it with kCancelled.
+  Result<void> download(int64_t backup_id, Sink& out, const std::function<bool()>& stop);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace manman::cli

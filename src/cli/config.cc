@@ -1,0 +1,137 @@
+#include "cli/config_fields.h"
+#include "cli/id_verbs.h"
+#include "cli/listing.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace manman::cli {
+namespace {
+
+const Noun kNoun{"config", "config_id"};
+
+void add_list(CLI::App& group, Context& context) {
+  CLI::App* command = add_command(group, "list", "List the game configs, newest first",
+                                  {"manman config list", "manman config list --game 1"});
+  struct Options {
+    ListOptions list;
+    int64_t game = 0;
+    std::string name;
+  };
+  auto options = std::make_shared<Options>();
+  add_list_options(command, options->list);
+  add_id(command, "--game", options->game, "Only those of this game");
+  command->add_option("--name", options->name, "Only the ones of this name");
+  on_run(command, context, [&context, options]() -> Result<int> {
+    ListShape shape{"config_id",
+                    {{"CONFIG", "config_id"},
+                     {"GAME", "game_id"},
+                     {"NAME", "name"},
+                     {"IMAGE", "image"},
+                     {"ENTRYPOINT", "entrypoint"},
+                     {"COMMAND", "command"}}};
+    if (!options->name.empty())
+      shape.keep = [options](const Message& item) {
+        return static_cast<const v1::GameConfig&>(item).name() == options->name;
+      };
+    v1::ListGameConfigsRequest request;
+    request.set_game_id(options->game);
+    return list_items(context, request, options->list, shape);
+  });
+}
+
+struct CreateOptions {
+  std::string file, name, image, args, stop_command;
+  int64_t game = 0;
+  int stop_grace = 0;
+  std::vector<std::string> entrypoint, command, env, quiesce, resume;
+};
+
+template <typename Field>
+void replace(Field* field, const std::vector<std::string>& values) {
+  if (!values.empty()) field->Assign(values.begin(), values.end());
+}
+
+// The file, if any, and over it what stands on the command line.
+Result<v1::GameConfig> config_of(const CreateOptions& options) {
+  v1::GameConfig config;
+  if (!options.file.empty()) config = TRY(read_config_file(options.file));
+  if (options.game != 0) config.set_game_id(options.game);
+  if (!options.name.empty()) config.set_name(options.name);
+  if (!options.image.empty()) config.set_image(options.image);
+  if (!options.args.empty()) config.set_args_template(options.args);
+  if (!options.stop_command.empty()) config.set_stop_command(options.stop_command);
+  if (options.stop_grace != 0) config.set_stop_grace_seconds(options.stop_grace);
+  replace(config.mutable_entrypoint(), options.entrypoint);
+  replace(config.mutable_command(), options.command);
+  replace(config.mutable_resume(), options.resume);
+  for (const std::string& text : options.env) {
+    const auto [name, value] = TRY(parse_env(text));
+    (*config.mutable_env_template())[name] = value;
+  }
+  if (!options.quiesce.empty()) config.clear_quiesce();
+  for (const std::string& text : options.quiesce) *config.add_quiesce() = TRY(parse_quiesce(text));
+  if (config.game_id() == 0)
+    return fail(Code::kInvalidArgument, "--game is needed: the game that the config is of");
+  if (config.name().empty()) return fail(Code::kInvalidArgument, "--name is needed");
+  return config;
+}
+
+void add_create_options(CLI::App* command, CreateOptions& options) {
+  const auto each = [](CLI::Option* option) {
+    option->expected(1)->take_all()->allow_extra_args(false)->default_str("");
+  };
+  add_id(command, "--game", options.game, "The game it is of");
+  command->add_option("--name", options.name, "Its name");
+  command
+      ->add_option("--file", options.file,
+                   "A JSON file with the config; options given beside it win")
+      ->type_name("FILE");
+  command->add_option("--image", options.image, "Container image; none: a process of the host");
+  each(
+      command->add_option("--entrypoint", options.entrypoint, "A word of the program; repeatable"));
+  command->add_option("command", options.command, "The words after the program; put -- before them")
+      ->default_str("");
+  command->add_option("--args", options.args, "More arguments, split as a shell splits words");
+  each(command->add_option("--env", options.env, "NAME=VALUE for its environment; repeatable"));
+  command->add_option("--stop-command", options.stop_command,
+                      "Line for its console that stops it; none: SIGTERM");
+  command->add_option("--stop-grace", options.stop_grace, "Then SIGKILL; 0: the service's default")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS");
+  each(command->add_option("--quiesce", options.quiesce,
+                           "INPUT[=>REGEX[=>SECONDS]]: a line for its console before its data is "
+                           "read, the output to wait for, and how long; repeatable"));
+  each(command->add_option("--resume", options.resume,
+                           "Line for its console that undoes quiesce; repeatable"));
+}
+
+void add_create(CLI::App& group, Context& context) {
+  CLI::App* command =
+      add_command(group, "create", "Make a game config: what to run and how to talk to it",
+                  {"manman config create --game 1 --name survival --stop-command stop \\",
+                   "    --quiesce 'save-off=>saving is now disabled' \\",
+                   "    --quiesce 'save-all flush=>Saved the game=>60' --resume save-on \\",
+                   "    -- java -Xmx4G -jar server.jar nogui",
+                   "manman config create --game 1 --name creative --file config.json"});
+  auto options = std::make_shared<CreateOptions>();
+  add_create_options(command, *options);
+  on_run(command, context, [&context, options]() -> Result<int> {
+    const v1::GameConfig config = TRY(config_of(*options));
+    const auto response = TRY(TRY(context.client())->call(create_request(config)));
+    TRY(print_item(context.globals, response.config(), "config_id"));
+    return kOk;
+  });
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Context& context) {
+  CLI::App* group = add_group(app, "config", "Game configs: what to run");
+  add_list(*group, context);
+  add_get<v1::GetGameConfigRequest>(*group, context, kNoun);
+  add_create(*group, context);
+  add_delete<v1::DeleteGameConfigRequest>(*group, context, kNoun,
+                                          "Delete a game config that is not deployed");
+}
+
+}  // namespace manman::cli

@@ -1,0 +1,49 @@
+#include "base/failpoint.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace manman::cli {
+namespace {
+
+void add_version(CLI::App& app, Context& context) {
+  CLI::App* command = add_command(app, "version", "Print the version", {"manman version"});
+  on_run(command, context, [&context]() -> Result<int> {
+    TRY(print(context.globals.json() ? "{\"version\":\"" MANMAN_VERSION "\"}\n"
+                                     : "manman " MANMAN_VERSION "\n"));
+    return kOk;
+  });
+}
+
+void add_failpoints(CLI::App& app, Context& context) {
+  CLI::App* command =
+      add_command(app, "failpoints", "List the points where MANMAN_FAILPOINTS can act (for tests)",
+                  {"MANMAN_FAILPOINTS=backup.archived=crash manman serve"});
+  command->group("");
+  on_run(command, context, []() -> Result<int> {
+    std::string names;
+    for (const std::string_view name : failpoint::kNames) names += std::string(name) + "\n";
+    TRY(print(names));
+    return kOk;
+  });
+}
+
+void add_game_wrapper(CLI::App& app, Context& context, const Programs& programs) {
+  CLI::App* command =
+      add_command(app, "game-wrapper", "Stand between manman and a game (manman calls this)",
+                  {"manman game-wrapper DATA_DIR/gsc-local-1/session-1"});
+  command->group("");
+  auto dir = std::make_shared<std::string>();
+  command->add_option("dir", *dir, "The session's folder")->required();
+  on_run(command, context,
+         [dir, &programs]() -> Result<int> { return programs.game_wrapper(*dir); });
+}
+
+}  // namespace
+
+void add_internal(CLI::App& app, Context& context, const Programs& programs) {
+  add_version(app, context);
+  add_failpoints(app, context);
+  add_game_wrapper(app, context, programs);
+}
+
+}  // namespace manman::cli

@@ -39,8 +39,9 @@ struct GameState {
 };
 
 // Runs game servers. A game outlives the host manager: after a restart all of these work on a game
-// that an earlier process started. Thread-safe for different instances; one thread at a time for
-// one instance, except send_input and state.
+// that an earlier process started. Thread-safe, also for one instance (one thread waits for the end
+// of a game while others send input, read its output or kill it); only start and forget must be
+// alone with theirs.
 class Runtime {
  public:
   virtual ~Runtime() = default;

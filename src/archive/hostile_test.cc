@@ -251,6 +251,39 @@ TEST(Hostile, HeadersThatCanNotBe) {
   }
 }
 
+TEST(Hostile, HeadersThatAreOddButRight) {
+  const auto of_type = [](const std::string& header, const std::string& type) {
+    return with_field(header.substr(0, 512), 156, type) + header.substr(512);
+  };
+  const std::string global = of_type(file("pax_global_header", record("comment", "0123abcd")), "g");
+  const std::string label = of_type(file("volume", ""), "V");
+  const std::string dated = pax(record("mtime", "-0.75") + record("hdrcharset", "BINARY") +
+                                record("SCHILY.xattr.user.x", std::string("a\0b", 3)));
+  const Arena arena;
+  const auto result =
+      unpack_bytes(global + label + dated + file("./a//b/", "") + file("c", "contents") + global +
+                       kEnd + std::string(8192, '\0'),
+                   arena.target, {});
+  ASSERT_TRUE(result) << message_of(result);
+  EXPECT_EQ(result->entries, 2U);
+  EXPECT_TRUE(fs::is_directory(arena.target / "a/b"));
+  EXPECT_EQ(read_all(arena.target / "c"), "contents");
+  struct stat info{};
+  ASSERT_EQ(::stat((arena.target / "a/b").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mtim.tv_sec, -1);
+  EXPECT_EQ(info.st_mtim.tv_nsec, 250'000'000);
+}
+
+TEST(Hostile, AHardLinkToWhatIsNotInTheArchive) {
+  const Arena arena;
+  const std::string bytes = file("a") + link(EntryKind::kHardLink, "b", "missing") + kEnd;
+  for (const UnpackOptions& options : {UnpackOptions{}, UnpackOptions{.only = {"b"}}}) {
+    const auto result = unpack_bytes(bytes, arena.target, options);
+    EXPECT_EQ(code_of(result), Code::kInvalidArgument);
+    EXPECT_NE(message_of(result).find("missing"), std::string::npos) << message_of(result);
+  }
+}
+
 TEST(Hostile, PathsAndHeadersBeyondTheLimits) {
   const Arena arena;
   const std::string long_path = "a" + std::string(4096, '/') + std::string(4000, 'b');

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,11 +29,16 @@ class OrderedPipeline {
   // make_worker is called in each worker's thread, so that a worker has state of its own.
   OrderedPipeline(int workers, size_t window, Produce produce, std::function<Work()> make_worker)
       : window_(window) {
-    threads_.reserve(static_cast<size_t>(workers) + 1);
-    threads_.emplace_back(
-        [this, produce = std::move(produce)] { finish_producing(produce(*this)); });
-    for (int i = 0; i < workers; i++)
-      threads_.emplace_back([this, make_worker] { work(make_worker()); });
+    try {
+      threads_.emplace_back(
+          [this, produce = std::move(produce)] { finish_producing(produce(*this)); });
+      for (int i = 0; i < workers; i++)
+        threads_.emplace_back([this, make_worker] { work(make_worker()); });
+    } catch (const std::system_error& error) {
+      // Fewer workers do as well; without any the owner gets the error from pop().
+      if (threads_.size() < 2)
+        stop(Error{Code::kResourceExhausted, std::string("can't start a thread: ") + error.what()});
+    }
   }
 
   OrderedPipeline(const OrderedPipeline&) = delete;

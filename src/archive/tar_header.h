@@ -12,6 +12,8 @@
 namespace manman::archive {
 
 inline constexpr size_t kTarBlock = 512;
+// No file system has larger files; with it no sum of sizes can overflow.
+inline constexpr uint64_t kMaxTarSize = uint64_t{1} << 62;
 
 // A run of a sparse file's contents that is stored; the rest is holes.
 struct Extent {

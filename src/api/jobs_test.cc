@@ -144,9 +144,12 @@ TEST_F(Jobs, AnErrorAfterTheCommitStillLeavesTheBackupOrdered) {
 
 TEST_F(Jobs, ADeletionThatStopsBetweenObjectAndRowIsFinished) {
   const v1::Backup backup = completed_backup();
-  good(failpoint::configure("api.delete.object_removed@1=error"));
+  good(failpoint::configure("api.delete.object_removed=error"));
   delete_backup(backup.backup_id());
   expect_error(UNAVAILABLE, "goes on by itself");
+  EXPECT_FALSE(has_object(key_of(backup)));
+  EXPECT_EQ(get_backup(backup.backup_id()).status(), "deleting");
+  good(failpoint::configure(""));
   EXPECT_TRUE(eventually([&] {
     get_backup(backup.backup_id());
     return status_.error_code() == NOT_FOUND;

@@ -306,9 +306,9 @@ TEST(HostHealthTest, ReadsBack) {
 }
 
 TEST(HostileJsonTest, IsRefusedAndNeverThrows) {
-  const std::string deep_list(2'000'000, '[');
+  const std::string deep_list(200'000, '[');
   std::string deep_object;
-  for (int i = 0; i < 200'000; i++) deep_object += R"({"a":)";
+  for (int i = 0; i < 50'000; i++) deep_object += R"({"a":)";
   const std::string inside = R"({"backup_id":5,"status":"running","x":)" + std::string(50, '[') +
                              std::string(50, ']') + "}";
   const std::string bad[] = {

@@ -71,6 +71,7 @@ void BackupFlow::run() {
 }
 
 Result<BackupReport> BackupFlow::backup_with_retries() {
+  TRY(check_worth_a_try(context_, job_.key));
   const auto place = TRY(context_.archives.enter(job_.cancelled()));
   return retry(context_.config.upload_attempts, kBackoff, job_.cancelled(), [this] {
     auto report = guarded([this] { return backup_once(); });
@@ -243,6 +244,8 @@ void BackupFlow::conclude_failed(const Error& error) {
 void BackupFlow::remove_object() {
   const auto record = context_.journal->find(job_.key);
   if (!record || record->upload_id.empty()) return;
+  if (auto aborted = abort_earlier_upload(); !aborted)
+    log_warn(job_.about, "abort the upload of an earlier try: {}", aborted.error().message);
   if (auto removed = context_.store.remove(command_.s3_key); !removed)
     log_warn(job_.about, "remove {}: {}", command_.s3_key, removed.error().message);
 }

@@ -60,9 +60,9 @@ class UnreliableStore final : public Store {
         : store_(store), real_(std::move(real)) {}
     Result<void> write(ConstBytes bytes) override {
       {
-        auto held = store_.held.lock();
+        auto on_hold = store_.held.lock();
         store_.waiting++;
-        held.wait([&] { return !*held; });
+        on_hold.wait([&] { return !*on_hold; });
         store_.waiting--;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(store_.write_ms));
@@ -102,7 +102,9 @@ class BackupFlowTest : public HostTest {
     const fs::path target = dir_ / ("unpacked-" + std::to_string(backup_id));
     fs::remove_all(target);
     fs::create_directory(target);
-    const auto unpacked = archive::unpack(**source, target, {.strip_prefix = "game"});
+    archive::UnpackOptions options;
+    options.strip_prefix = "game";
+    const auto unpacked = archive::unpack(**source, target, options);
     EXPECT_TRUE(unpacked) << unpacked.error().message;
     return tree(target);
   }
@@ -342,6 +344,22 @@ TEST_F(BackupFlowTest, KilledWithTheGameQuiescedItIsResumedAtTheNextStart) {
   hold(false);
   wait_backup(5, "completed");
   EXPECT_EQ(read(gsc() / "starts"), "started\n");
+}
+
+TEST_F(BackupFlowTest, JobThatEndsTheHostAgainAndAgainIsGivenUp) {
+  make_world("A");
+  crash_at("backup.upload_started", "backup", backup(5).to_json());
+  EXPECT_EQ(uploads(), 1U);
+  const fs::path path = dir_ / "data/journal/backup-5-1.json";
+  std::string record = read(path);
+  const std::string count = "\"starts\": ";
+  ASSERT_NE(record.find(count + "0"), std::string::npos) << record;
+  write(path, record.replace(record.find(count), count.size() + 1, count + "10"));
+  restart_host();
+  const BackupReport report = wait_backup(5, "failed");
+  EXPECT_NE(report.error_message.find("given up"), std::string::npos) << report.error_message;
+  EXPECT_EQ(uploads(), 0U);
+  wait_journal_empty();
 }
 
 }  // namespace

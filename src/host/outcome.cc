@@ -40,6 +40,14 @@ void deliver_outcome(Context& context, const JobKey& key, const Message& report)
   context.reporter.deliver(report, [&context, key] { on_delivered(context, key); });
 }
 
+Result<void> check_worth_a_try(Context& context, const JobKey& key) {
+  constexpr int kMaxStarts = 10;
+  const auto record = context.journal->find(key);
+  if (!record || record->phase != Phase::kReceived || record->starts <= kMaxStarts) return {};
+  return fail(Code::kAborted, "given up: the host manager has ended " +
+                                  std::to_string(record->starts) + " times before this was done");
+}
+
 Message message_of(const BackupReport& report) {
   return {.routing_key = backup_status_key(report.backup_id), .body = report.to_json()};
 }

@@ -17,6 +17,10 @@ void conclude(Context& context, const JobKey& key, const Message& report, bool r
 void record_outcome(Context& context, const JobKey& key, const Message& report, bool remember);
 void deliver_outcome(Context& context, const JobKey& key, const Message& report);
 
+// A job that was taken up again and again may be what ends the host each time (by an archive that
+// no one foresaw, say): kAborted, so that it fails and the host lives.
+Result<void> check_worth_a_try(Context& context, const JobKey& key);
+
 Message message_of(const BackupReport& report);
 Message message_of(const SessionReport& report);
 

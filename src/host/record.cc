@@ -40,6 +40,7 @@ Result<Record> from_json(const json& body) {
   record.sequence = body.at("sequence").get<int64_t>();
   record.sgc_id = body.at("sgc_id").get<int64_t>();
   record.command = body.at("command").get<std::string>();
+  record.starts = body.at("starts").get<int>();
   record.upload_id = body.at("upload_id").get<std::string>();
   record.quiesced = body.at("quiesced").get<bool>();
   record.staged_identity = body.at("staged_identity").get<std::string>();
@@ -71,6 +72,7 @@ std::string Record::to_json() const {
   body["sequence"] = sequence;
   body["sgc_id"] = sgc_id;
   body["command"] = command;
+  body["starts"] = starts;
   body["upload_id"] = upload_id;
   body["quiesced"] = quiesced;
   body["staged_identity"] = staged_identity;

@@ -43,6 +43,7 @@ struct Record {
   std::string command;  // the body as it came
   Phase phase = Phase::kReceived;
 
+  int starts = 0;               // of hosts that found the job unfinished
   std::string upload_id;        // of an upload that may have to be aborted; "" when none was begun
   bool quiesced = false;        // the game may have been told to stop saving
   std::string staged_identity;  // of the folder that is to become game/; set in kSwapping

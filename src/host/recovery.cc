@@ -26,6 +26,14 @@ void adopt_running(Context& context, const Record& record) {
             command.error().message);
 }
 
+void take_up(Context& context, const Record& record) {
+  if (auto counted = context.journal->update(record.key, [](Record& found) { found.starts++; });
+      !counted)
+    log_error(about(record.key, record.sgc_id, context.config.server_id), "{}",
+              counted.error().message);
+  schedule(context, record);
+}
+
 // A journal that lost a session must not make its game a stranger, whose data the next restore
 // would replace under its feet.
 void adopt_strangers(Context& context, const FoundGsc& found) {
@@ -62,7 +70,7 @@ void recover(Context& context) {
       deliver_outcome(context, record.key,
                       {.routing_key = record.report_key, .body = record.report_body});
     if (record.phase == Phase::kReceived || record.phase == Phase::kSwapping)
-      schedule(context, record);
+      take_up(context, record);
   }
 }
 

@@ -56,6 +56,7 @@ Result<void> StartFlow::start() {
   TRY(gsc_.ensure());
   if (!TRY(was_launched())) {
     TRY(check_may_start());
+    TRY(check_worth_a_try(context_, job_.key));
     context_.reporter.offer(job_.renewal(job_.progress));
     TRY(prepare_data());
     TRY(job_.progress.check());

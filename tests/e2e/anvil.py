@@ -52,8 +52,8 @@ def chunks(path):
         if offset < 8192 or offset + 5 > len(data):
             raise ValueError(f"{path.name}: chunk {slot} lies outside the file")
         size, kind = int.from_bytes(data[offset:offset + 4], "big"), data[offset + 4]
-        if size + 4 > sectors:
-            raise ValueError(f"{path.name}: chunk {slot} is longer than its sectors")
+        if size + 4 > sectors or kind not in (1, 2):
+            raise ValueError(f"{path.name}: chunk {slot} has size {size} and type {kind}")
         raw = data[offset + 5:offset + 4 + size]
         found.append(zlib.decompress(raw) if kind == 2 else gzip.decompress(raw))
     return found

@@ -28,7 +28,7 @@ class RandomKills(CrashScenario):
     def build(self):
         self.sgc = games.deploy_console(self.api)
         self.game = self.service.game(self.sgc)
-        trees.make_world(self.game, seed=5, regions=12, region_kib=4096)
+        trees.make_world(self.game, seed=5, regions=12, region_kib=2048)
         for copy in range(1, 4):
             shutil.copytree(self.game / "world", self.game / f"world-{copy}", symlinks=True)
         self.old = self.snapshot()

@@ -118,11 +118,10 @@ class CommandLine(ServiceCase):
     def test_wait_goes_on_over_a_restart_of_the_service(self):
         sgc = games.deploy_console(self.api)
         trees.make_world(self.service.game(sgc), seed=9)
-        endpoints = dict(self.service.endpoints)
-        self.service.arguments = ["--grpc", endpoints["grpc"], "--http", endpoints["http"]]
+        self.service.keep_address()
         self.service.restart("backup.archived=crash")
         waiting = subprocess.Popen(
-            [str(paths.manman()), "--api", endpoints["grpc"], "backup", "create", "--sgc", str(sgc),
+            [str(paths.manman()), "--api", self.service.grpc, "backup", "create", "--sgc", str(sgc),
              "--wait"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=clean_environment())
         self.addCleanup(waiting.stdout.close)

@@ -211,7 +211,8 @@ class RestoreErrors(ErrorCase):
             with refused(StatusCode.FAILED_PRECONDITION, f"session {session.session_id}"):
                 self.api.UndoRestore(session_id=session.session_id)
         games.stop(self.service, session.session_id)
-        with self.unchanged(), refused(StatusCode.FAILED_PRECONDITION, "restore"):
+        with self.unchanged(), refused(StatusCode.FAILED_PRECONDITION,
+                                       f"session {session.session_id} replaced no data"):
             self.api.UndoRestore(session_id=session.session_id)
 
 

@@ -38,10 +38,10 @@ class Paging(ServiceCase):
 
     def test_rows_added_and_removed_between_pages(self):
         made = [self.api.CreateGame(name=f"game {n}").game.game_id for n in range(120)]
-        doomed = iter(made)
+        doomed, added = iter(made), iter(range(100))
 
         def between():
-            self.api.CreateGame(name="added between pages")
+            self.api.CreateGame(name=f"added {next(added)}")
             self.api.DeleteGame(game_id=next(doomed))
         pages = self.pages("ListGames", "games", "game_id", between, page_size=25)
         # The oldest were removed before their page came; all others are there, once.

@@ -33,6 +33,7 @@ class Service:
         self.state = self.folder / "state"
         self.log = self.folder / "serve.log"
         self.arguments = list(arguments)
+        self.grpc = self.http_address = "127.0.0.1:0"
         self.process = None
         self.endpoints = {}
         self._api = None
@@ -45,8 +46,8 @@ class Service:
         self._drop_api()
         # The kernel ends the service with the test, whatever ends the test.
         command = ["setpriv", "--pdeathsig", "KILL", str(paths.manman()), "serve",
-                   "--state", str(self.state), "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0",
-                   *self.arguments]
+                   "--state", str(self.state), "--grpc", self.grpc,
+                   "--http", self.http_address, *self.arguments]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
@@ -104,6 +105,10 @@ class Service:
         self.process = None
         self._drop_api()
         assert code == 0, f"serve ended with {code} after SIGTERM"
+
+    def keep_address(self):
+        """From now on it listens where it does now, also after a restart."""
+        self.grpc = self.endpoints["grpc"]
 
     def restart(self, failpoints=""):
         if self.process is not None:

@@ -64,9 +64,9 @@ PATHS = [
     Attack("dotdot after good entries", tar(GOOD * 50, entry(b"../pwned", b"x")), r"\.\./pwned"),
     Attack("dotdot in a sparse name", tar(pax((b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0"), (b"GNU.sparse.name", b"../pwned"), (b"GNU.sparse.realsize", b"0")), entry(b"short", padded(b"0\n"))), "pwned"),
     Attack("empty name", tar(entry(b"", b"x")), "name|path"),
-    Attack("dot as a file", tar(entry(b".", b"x")), "name|path|'?\\."),
-    Attack("dot slash as a file", tar(entry(b"./", b"x", magic=b"ustar\x0000", kind=b"2", link=b"y")), "name|path|'?\\."),
-    Attack("slashes alone", tar(entry(b"///", b"x", kind=b"2", link=b"y")), "name|path|/"),
+    Attack("the target itself as a file", tar(entry(b".", b"x")), "\\.", UNPACKING),
+    Attack("the target itself as a symlink", tar(symlink(b"./", b"../outside"), entry(b"pwned", b"x")), "\\.", UNPACKING),
+    Attack("slashes alone", tar(symlink(b"///", b"../outside")), "/"),
     Attack("NUL in a pax path", tar(pax((b"path", b"good\0/../../pwned")), entry(b"short", b"x")), "NUL|zero byte|null"),
     Attack("empty pax path", tar(pax((b"path", b"")), entry(b"", b"x")), "name|path"),
     Attack("path of 100,000 bytes in pax", tar(pax((b"path", b"p/" * 50_000)), entry(b"short", b"x")), "long|4,?096|limit"),
@@ -82,7 +82,6 @@ LINKS = [
     Attack("write through a deep symlink", tar(folder(b"d/"), symlink(b"d/link", b"../../../outside"), entry(b"d/link/folder/pwned", b"x")), "link", UNPACKING),
     Attack("symlink below a symlink", tar(symlink(b"link", b"../../outside"), symlink(b"link/pwned", b"x")), "link", UNPACKING),
     Attack("folder below a symlink", tar(symlink(b"link", b"../../outside"), folder(b"link/pwned/")), "link", UNPACKING),
-    Attack("folder over a symlink", tar(at(symlink, b"link", b"{outside}/folder"), folder(b"link/", mode=0o000), entry(b"link/pwned", b"x")), "link", UNPACKING),
     Attack("folder of files replaced by a symlink", tar(folder(b"d/"), entry(b"d/f", b"x"), at(symlink, b"d", b"{outside}"), entry(b"d/pwned", b"x")), "d", UNPACKING),
     Attack("empty folder replaced by a symlink", tar(folder(b"d/"), at(symlink, b"d", b"{outside}"), entry(b"d/pwned", b"x")), "d", UNPACKING),
     Attack("folder replaced by a file", tar(folder(b"d/"), entry(b"d/f", b"x"), entry(b"d", b"x")), "d", UNPACKING),
@@ -111,30 +110,28 @@ NUMBERS = [
     *(Attack(f"pax record {raw[:24]!r}", tar(pax(raw), entry(b"f", b"x")), "pax")
       for raw in (b"xx path=a\n", b"99999999999999999999999 path=a\n", b"4294967306 path=a\n", b"9 path a\n",
                   b"10 path=ab", b"0 path=a\n", b"3 a\n", b"-9 path=a\n", b" 9 path=a\n", b"path=a\n", b"9", b"\n",
-                  b"10 path=a\n", b"7 =abc\n")),
+                  b"11 path=a\n", b"7 =abc\n")),
     *(Attack(f"pax size {value.decode()[:24]}", tar(pax((b"size", value)), entry(b"f", b"x")), "size|pax")
-      for value in (b"-1", b"-9223372036854775808", b"18446744073709551615", b"18446744073709551616", b"abc", b"1e5", b"",
+      for value in (b"-1", b"-9223372036854775808", b"18446744073709551615", b"18446744073709551616", b"abc", b"1e5",
                     b"9" * 400, b"0x10", b"1 ", b"1\0")),
     Attack("pax size of 2^63 - 1", tar(pax((b"size", b"9223372036854775807")), entry(b"f", b"x")), "f|size|space|cut|end"),
     Attack("pax size of 1 TiB", tar(pax((b"size", b"%d" % (1 << 40))), entry(b"f", b"x")), "f|space|cut|end"),
-    *(Attack(f"pax {key.decode()} {value.decode()[:16]}", tar(pax((key, value)), entry(b"f", b"x")), f"{key.decode()}|pax")
-      for key, value in ((b"mtime", b"nan"), (b"mtime", b"1e400"), (b"mtime", b"9" * 400), (b"mtime", b""), (b"mtime", b"--1"),
+    *(Attack(f"pax {key.decode()} {value.decode()[:16]}", tar(pax((key, value)), entry(b"f", b"x")), f"{key.decode()}|pax|owner")
+      for key, value in ((b"mtime", b"nan"), (b"mtime", b"1e400"), (b"mtime", b"9" * 400), (b"mtime", b"--1"),
                          (b"uid", b"-1"), (b"uid", b"99999999999"), (b"gid", b"x"))),
     Attack("base-256 negative size", tar(header(b"f", size_field=base256(-1, 12))), "size|number|negative"),
     Attack("base-256 size of 2^80", tar(header(b"f", size_field=base256(1 << 80, 12))), "size|number|large|range"),
     Attack("base-256 size of 2^63", tar(header(b"f", size_field=base256(1 << 63, 12))), "size|number|large|range"),
     Attack("size that is no number", tar(header(b"f", size_field=b"12345678zzz\0")), "size|number|octal|checksum"),
     Attack("8 GiB promised, nothing there", tar(header(b"f", size_field=b"77777777777\0")), "f|cut|end|space"),
-    Attack("folder with 2^62 bytes", tar(header(b"d/", kind=b"5", size_field=base256(1 << 62, 12))), "d|size"),
-    Attack("symlink with 2^62 bytes", tar(header(b"l", kind=b"2", link=b"x", size_field=base256(1 << 62, 12))), "l|size"),
-    Attack("pax header of 8 GiB", tar(header(b"p", kind=b"x", size_field=b"77777777777\0")), "pax|header|limit|large"),
-    Attack("global pax header of 8 GiB", tar(header(b"p", kind=b"g", size_field=b"77777777777\0")), "pax|header|limit|large"),
-    Attack("pax header of 2 MiB", tar(pax((b"comment", b"c" * (2 << 20))), entry(b"f", b"x")), "pax|header|limit|large"),
-    Attack("GNU long name of 4 GiB, not there", tar(header(b"L", kind=b"L", size_field=base256(4 * GIB, 12))), "long|name|limit|large"),
+    Attack("pax header of 8 GiB", tar(header(b"p", kind=b"x", size_field=b"77777777777\0")), "pax|header|limit"),
+    Attack("global pax header of 8 GiB", tar(header(b"p", kind=b"g", size_field=b"77777777777\0")), "pax|header|limit"),
+    Attack("pax header of 2 MiB", tar(pax((b"comment", b"c" * (2 << 20))), entry(b"f", b"x")), "pax|header|limit"),
+    Attack("GNU long name of 4 GiB, not there", tar(header(b"L", kind=b"L", size_field=base256(4 * GIB, 12))), "long|name|limit|extended header"),
     Attack("GNU long name of 4 GiB, there", lambda outside: gz_of_zeros(
-        header(b"L", kind=b"L", size_field=base256(4 * GIB, 12)), 4 * GIB, entry(b"f", b"x") + END), "long|name|limit|large"),
+        header(b"L", kind=b"L", size_field=base256(4 * GIB, 12)), 4 * GIB, entry(b"f", b"x") + END), "long|name|limit|extended header"),
     Attack("GNU long link of 4 GiB, there", lambda outside: gz_of_zeros(
-        header(b"K", kind=b"K", size_field=base256(4 * GIB, 12)), 4 * GIB, entry(b"f", b"x") + END), "long|name|limit|large"),
+        header(b"K", kind=b"K", size_field=base256(4 * GIB, 12)), 4 * GIB, entry(b"f", b"x") + END), "long|name|limit|extended header"),
     Attack("bad checksum, first header", tar(header(b"f", checksum=b"000001\0 ")), "checksum"),
     Attack("bad checksum, later header", tar(GOOD * 3, header(b"f", checksum=b"000001\0 ")), "checksum"),
     Attack("checksum that is no number", tar(GOOD, header(b"f", checksum=b"zzzzzz\0 ")), "checksum"),
@@ -177,7 +174,7 @@ SPARSE = [
     Attack("old sparse, offset and length wrap round", tar(old_sparse([((1 << 63) - 1, 512)], 4_096, SECTOR)), SPARSE_SAYS),
     Attack("old sparse, more in the map than in the data", tar(old_sparse([(0, 512), (1_024, 512)], 4_096, SECTOR)), SPARSE_SAYS),
     Attack("old sparse, less in the map than in the data", tar(old_sparse([(0, 512)], 4_096, SECTOR * 2)), SPARSE_SAYS),
-    Attack("old sparse, negative real size", tar(old_sparse([(0, 512)], -1, SECTOR)), SPARSE_SAYS + "|size"),
+    Attack("old sparse, negative real size", tar(old_sparse([(0, 512)], -1, SECTOR)), SPARSE_SAYS + "|size|number"),
     Attack("old sparse, real size of 2^62", tar(old_sparse([(0, 512)], 1 << 62, SECTOR)), "sparse|large|space|size", UNPACKING),
     Attack("old sparse, extensions without end", lambda outside: gz(
         old_sparse([(0, 0)] * 4, 4_096, extended=b"\1") + (bytes(504) + b"\1" + bytes(7)) * 20_000), SPARSE_SAYS + "|end|cut"),
@@ -189,11 +186,10 @@ SPARSE = [
     Attack("pax sparse 1.0, line without end", sparse_1_0(b"1" * 512, data=b"1" * 5_120), SPARSE_SAYS),
     Attack("pax sparse 1.0, overlapping", sparse_1_0(b"2\n0\n512\n100\n512\n", data=SECTOR * 2), SPARSE_SAYS),
     Attack("pax sparse 1.0, beyond the end", sparse_1_0(b"1\n999999\n512\n", data=SECTOR), SPARSE_SAYS),
-    Attack("pax sparse 1.0, negative real size", sparse_1_0(b"0\n", b"-1"), SPARSE_SAYS + "|size"),
-    Attack("pax sparse 1.0, real size of 2^63", sparse_1_0(b"0\n", b"9223372036854775808"), SPARSE_SAYS + "|size"),
+    Attack("pax sparse 1.0, negative real size", sparse_1_0(b"0\n", b"-1"), SPARSE_SAYS + "|size|number"),
+    Attack("pax sparse 1.0, real size of 2^63", sparse_1_0(b"0\n", b"9223372036854775808"), SPARSE_SAYS + "|size|number"),
     Attack("pax sparse 1.0, real size of 2^62", sparse_1_0(b"0\n", b"4611686018427387904"), "sparse|large|space|size", UNPACKING),
     Attack("pax sparse 0.1, odd count of numbers", sparse_0_1(b"0,512,1024", b"2", data=SECTOR), SPARSE_SAYS),
-    Attack("pax sparse 0.1, other count than said", sparse_0_1(b"0,512", b"1000000000", data=SECTOR), SPARSE_SAYS),
     Attack("pax sparse 0.1, descending", sparse_0_1(b"1024,512,0,512", b"2", data=SECTOR * 2), SPARSE_SAYS),
     Attack("pax sparse 0.0, length without offset", pax_sparse(
         (b"GNU.sparse.size", b"4096"), (b"GNU.sparse.numblocks", b"1"), (b"GNU.sparse.numbytes", b"512"), data=SECTOR), SPARSE_SAYS),
@@ -206,11 +202,9 @@ SPARSE = [
 
 BOMBS = [
     Attack("10 GB of zeros in a file", lambda outside: gz_of_zeros(
-        header(b"game/bomb", size_field=base256(10 * GIB, 12)), 10 * GIB, END), "ratio|times|unpack|large|space"),
-    Attack("10 GB of zeros in 10,000 files", lambda outside: gz_of_zeros_in_files(), "ratio|times|unpack|large|space"),
-    Attack("10 GB of zeros in a folder's contents", lambda outside: gz_of_zeros(
-        header(b"game/bomb/", kind=b"5", size_field=base256(10 * GIB, 12)), 10 * GIB, END), "ratio|times|size|game/bomb"),
-    Attack("10 GB of zeros after the end", lambda outside: gz_of_zeros(GOOD + END, 10 * GIB), "ratio|times|after|end"),
+        header(b"game/bomb", size_field=base256(10 * GIB, 12)), 10 * GIB, END), "ratio|times|unpack|large|space", UNPACKING),
+    Attack("10 GB of zeros in 10,000 files", lambda outside: gz_of_zeros_in_files(), "ratio|times|unpack|large|space", UNPACKING),
+    Attack("10 GB of zeros after the end", lambda outside: gz_of_zeros(GOOD + END, 10 * GIB), "ratio|times|unpack|after|end", UNPACKING),
 ]
 
 

@@ -175,9 +175,9 @@ STREAMS = [
 ]
 
 BOMBS = [
-    Attack("bomb: 10 GB of zeros", zeros_bomb(10 << 30, False, 0), "ratio|times|large|space|unpack"),
-    Attack("bomb: 10 GB of zeros said to be holes, of a file that is not sparse", zeros_bomb(10 << 30, False, 10 << 30), "ratio|times|large|space|unpack|hole|index"),
-    Attack("bomb: 10 GB of zeros in a sparse file, not said to be holes", zeros_bomb(10 << 30, True, 0), "ratio|times|large|space|unpack|hole|index"),
+    Attack("bomb: 10 GB of zeros", zeros_bomb(10 << 30, False, 0), "ratio|times|large|space|unpack", UNPACKING),
+    Attack("bomb: 10 GB of zeros said to be holes, of a file that is not sparse", zeros_bomb(10 << 30, False, 10 << 30),
+           "ratio|times|large|space|unpack|hole|index", UNPACKING),
 ]
 
 ALL = {"tail": NUMBERS, "frames": FRAMES, "blocks": BLOCKS, "entry": ENTRY, "streams": STREAMS, "bombs": BOMBS}

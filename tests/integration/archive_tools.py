@@ -25,8 +25,7 @@ from lib.trees import snapshot  # noqa: E402, F401  (the tests take it from here
 
 BINARY = os.environ.get("MANMAN_BIN", str(REPOSITORY / "build" / "release" / "manman"))
 
-# What `manman archive` may use, whatever it is given. (The kernel counts the starting process' own
-# peak into a child's, so a test keeps what it builds well below this.)
+# What `manman archive` may use, whatever it is given.
 MEMORY_LIMIT_KIB = 128 * 1024
 # Words that a program prints when it was stopped by itself or by the system, not by its own rules.
 CRASH_WORDS = (
@@ -68,6 +67,7 @@ def run(command, timeout=60, env=None, stdin=None, cwd=None):
     side can block the other."""
     command = [os.fspath(word) for word in command]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        forget_own_peak()
         start = time.monotonic()
         process = subprocess.Popen(
             command, stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd,
@@ -83,6 +83,12 @@ def run(command, timeout=60, env=None, stdin=None, cwd=None):
         err.seek(0)
         return Outcome(command, process.returncode, out.read(), err.read(), usage.ru_maxrss,
                        seconds, timed_out)
+
+
+def forget_own_peak():
+    """The kernel counts the memory of the process that starts a program, at its peak, into the
+    program's own; this makes the peak what is in use now (proc(5), clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def _wait_until_ended(process, timeout):

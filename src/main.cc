@@ -102,7 +102,9 @@ Result<void> run_service(const cli::ServeOptions& options) {
   const auto database = TRY(db::Database::open(options.db));
   TRY(in("database", database->migrate()));
   const auto store = TRY(in("store", open_folder_store(options.store, options.bucket)));
-  InProcessBus bus;
+  // The host acknowledges after one write to its journal; what waits longer comes again, and a stop
+  // does not wait for it.
+  InProcessBus bus({.publish_timeout = std::chrono::seconds(3)});
   const auto runtime = make_process_runtime(TRY(own_program()));
 
   api::ControlPlane api(api_config(options), *database, bus, *store);

@@ -19,17 +19,14 @@ constexpr const char* kFooter =
 
 constexpr int kOutputClosed = 128 + 13;  // as if SIGPIPE had ended the process
 
-void add_globals(CLI::App& app, Globals& globals) {
-  app.add_option("--api", globals.api, "Where the service listens")
-      ->envname("API_ADDRESS")
-      ->type_name("HOST:PORT");
-  app.add_option("-o,--output", globals.output, "Form of the output")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("text|json");
-  app.add_option("--timeout", globals.timeout_seconds,
-                 "How long the service may take for one answer")
-      ->check(CLI::Range(1, 3600))
-      ->type_name("SECONDS");
+void add_globals(Command app, Globals& globals) {
+  app.add("--api", globals.api, "Where the service listens")
+      .variable("API_ADDRESS")
+      .value("HOST:PORT");
+  app.add("-o,--output", globals.output, "Form of the output").one_of({"text", "json"});
+  app.add("--timeout", globals.timeout_seconds, "How long the service may take for one answer")
+      .range(1, 3600)
+      .value("SECONDS");
   app.add_flag("-q,--quiet", globals.quiet, "Print ids only, and no progress");
 }
 
@@ -84,18 +81,19 @@ std::unique_ptr<CLI::App> make_app(Context& context, const Programs& programs) {
   app->fallthrough();
   app->require_subcommand(1);
   app->set_version_flag("--version", MANMAN_VERSION);
-  add_globals(*app, context.globals);
   app->footer(kFooter);
-  add_serve(*app, context, programs);
-  add_backup(*app, context);
-  add_session(*app, context);
-  add_server(*app, context);
-  add_game(*app, context);
-  add_config(*app, context);
-  add_deploy(*app, "deploy", context);
-  add_sgc(*app, context);
-  add_archive(*app, context);
-  add_internal(*app, context, programs);
+  Command root(app.get());
+  add_globals(root, context.globals);
+  add_serve(root, context, programs);
+  add_backup(root, context);
+  add_session(root, context);
+  add_server(root, context);
+  add_game(root, context);
+  add_config(root, context);
+  add_deploy(root, "deploy", context);
+  add_sgc(root, context);
+  add_archive(root, context);
+  add_internal(root, context, programs);
   return app;
 }
 

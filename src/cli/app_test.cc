@@ -133,6 +133,20 @@ TEST(CommandLine, GlobalOptionsStandAnywhere) {
     EXPECT_TRUE(nlohmann::json::parse(manman(words).out).contains("version"));
 }
 
+TEST(CommandLine, WordsOfTheUserAreNotTakenForCommands) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"session", "input", "7", "stop"},
+           {"session", "input", "7", "backup", "list"},
+           {"session", "input", "7", "--", "--help"},
+           {"game", "create", "list"},
+           {"config", "create", "--game", "1", "--name", "get", "--", "serve", "-o", "x"}}) {
+    auto all = words;
+    all.insert(all.begin(), {"--api", "127.0.0.1:1"});
+    const auto outcome = manman(all);
+    EXPECT_EQ(outcome.code, kUnreachable) << words[0] << " " << words.back() << outcome.err;
+  }
+}
+
 TEST(CommandLine, ServeGetsItsOptions) {
   ServeOptions got;
   Programs programs;

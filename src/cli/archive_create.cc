@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "archive/archive.h"
 #include "cli/archive_verbs.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/output_file.h"
 #include "cli/progress_view.h"
@@ -57,14 +57,15 @@ void show_warnings(const Globals& globals, const archive::PackResult& result) {
 Result<void> show(const Globals& globals, const Options& options, const archive::PackResult& result,
                   std::chrono::duration<double> time) {
   if (globals.json()) {
-    nlohmann::ordered_json json{{"file", options.file},
-                                {"archive_size_bytes", result.archive_size_bytes},
-                                {"data_size_bytes", result.data_size_bytes},
-                                {"entries", result.entries},
-                                {"sha256", to_hex(result.sha256)},
-                                {"warnings", result.warnings},
-                                {"warning_count", result.warning_count}};
-    return print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    JsonObject json;
+    json.add("file", options.file)
+        .add("archive_size_bytes", result.archive_size_bytes)
+        .add("data_size_bytes", result.data_size_bytes)
+        .add("entries", result.entries)
+        .add("sha256", to_hex(result.sha256))
+        .add("warnings", result.warnings)
+        .add("warning_count", result.warning_count);
+    return print(json.text() + "\n");
   }
   show_warnings(globals, result);
   if (globals.quiet) return {};
@@ -102,21 +103,18 @@ Result<int> create(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_archive_create(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(
-      group, "create", "Make an archive of a folder",
+void add_archive_create(Command& group, Context& context) {
+  Command command = group.command(
+      "create", "Make an archive of a folder",
       {"manman archive create /srv/minecraft/world world.tar.gz",
        "manman archive create world - --prefix world | ssh backup 'cat > world.tar.gz'"});
   auto options = std::make_shared<Options>();
-  command->add_option("dir", options->dir, "The folder")->required()->default_str("");
-  command->add_option("file", options->file, "The archive; - is standard output")
-      ->required()
-      ->default_str("");
-  command->add_option("--prefix", options->prefix, "The folder that its entries stand under")
-      ->type_name("NAME");
+  command.add("dir", options->dir, "The folder").required();
+  command.add("file", options->file, "The archive; - is standard output").required();
+  command.add("--prefix", options->prefix, "The folder that its entries stand under").value("NAME");
   add_threads(command, options->threads);
-  command->add_flag("--force", options->force, "Replace a file that is there");
-  on_run(command, context, [&context, options] { return create(context.globals, *options); });
+  command.add_flag("--force", options->force, "Replace a file that is there");
+  command.on_run(context, [&context, options] { return create(context.globals, *options); });
 }
 
 }  // namespace manman::cli

@@ -1,10 +1,10 @@
-#include <nlohmann/json.hpp>
 
 #include "archive/archive.h"
 #include "base/file.h"
 #include "cli/archive_verbs.h"
 #include "cli/extract_target.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
 #include "cli/text.h"
@@ -26,11 +26,12 @@ struct Options {
 Result<void> show(const Globals& globals, const Options& options,
                   const archive::UnpackResult& result) {
   if (globals.json()) {
-    const nlohmann::ordered_json json{{"dir", options.dir},
-                                      {"entries", result.entries},
-                                      {"data_size_bytes", result.data_size_bytes},
-                                      {"indexed", result.indexed}};
-    return print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    JsonObject json;
+    json.add("dir", options.dir)
+        .add("entries", result.entries)
+        .add("data_size_bytes", result.data_size_bytes)
+        .add("indexed", result.indexed);
+    return print(json.text() + "\n");
   }
   if (globals.quiet) return {};
   return print(escape(options.dir) + ": " + std::to_string(result.entries) + " entries, " +
@@ -68,33 +69,28 @@ Result<int> extract(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_archive_extract(CLI::App& group, Context& context) {
-  CLI::App* command =
-      add_command(group, "extract", "Unpack an archive, or some paths of it, into a folder",
-                  {"manman archive extract world.tar.gz restored --strip game",
-                   "manman archive extract world.tar.gz one game/world/level.dat"});
+void add_archive_extract(Command& group, Context& context) {
+  Command command =
+      group.command("extract", "Unpack an archive, or some paths of it, into a folder",
+                    {"manman archive extract world.tar.gz restored --strip game",
+                     "manman archive extract world.tar.gz one game/world/level.dat"});
   auto options = std::make_shared<Options>();
-  command->add_option("file", options->file, "The archive: any .tar.gz")
-      ->required()
-      ->default_str("");
-  command->add_option("dir", options->dir, "The folder; made when it is not there")
-      ->required()
-      ->default_str("");
-  command->add_option("path", options->only, "Only these paths of the archive and what is below")
-      ->default_str("");
+  command.add("file", options->file, "The archive: any .tar.gz").required();
+  command.add("dir", options->dir, "The folder; made when it is not there").required();
+  command.add("path", options->only, "Only these paths of the archive and what is below");
   command
-      ->add_option("--strip", options->strip,
-                   "Take this first folder off the paths; all must stand under it")
-      ->type_name("NAME");
-  command->add_flag("--force", options->force, "Unpack into a folder that is not empty");
-  command->add_flag("--no-owners", options->no_owners, "Leave owners as they come");
+      .add("--strip", options->strip,
+           "Take this first folder off the paths; all must stand under it")
+      .value("NAME");
+  command.add_flag("--force", options->force, "Unpack into a folder that is not empty");
+  command.add_flag("--no-owners", options->no_owners, "Leave owners as they come");
   command
-      ->add_option("--max-ratio", options->max_ratio,
-                   "Refuse to unpack to more than so many times the archive's size")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+      .add("--max-ratio", options->max_ratio,
+           "Refuse to unpack to more than so many times the archive's size")
+      .range(1, INT32_MAX)
+      .value("N");
   add_threads(command, options->threads);
-  on_run(command, context, [&context, options] { return extract(context.globals, *options); });
+  command.on_run(context, [&context, options] { return extract(context.globals, *options); });
 }
 
 }  // namespace manman::cli

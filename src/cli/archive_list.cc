@@ -1,9 +1,9 @@
-#include <nlohmann/json.hpp>
 
 #include "archive/archive.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "cli/archive_verbs.h"
+#include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/text.h"
 
@@ -51,23 +51,23 @@ std::string text_line(const archive::Entry& entry) {
 
 // JSON has no place for bytes that are not UTF-8: they are replaced in NAME, and NAME_base64
 // holds the real ones.
-void put_bytes(nlohmann::ordered_json& json, const std::string& name, const std::string& bytes) {
-  json[name] = bytes;
-  if (!is_utf8(bytes)) json[name + "_base64"] = base64(bytes);
+void put_bytes(JsonObject& json, const std::string& name, const std::string& bytes) {
+  json.add(name, bytes);
+  if (!is_utf8(bytes)) json.add(name + "_base64", base64(bytes));
 }
 
 std::string json_line(const archive::Entry& entry) {
-  nlohmann::ordered_json json;
+  JsonObject json;
   put_bytes(json, "path", entry.path);
-  json["kind"] = kind_name(entry.kind);
-  json["size_bytes"] = entry.size_bytes;
-  json["mode"] = entry.mode;
-  json["uid"] = entry.uid;
-  json["gid"] = entry.gid;
-  json["mtime_s"] = entry.mtime_s;
-  json["mtime_ns"] = entry.mtime_ns;
+  json.add("kind", kind_name(entry.kind))
+      .add("size_bytes", entry.size_bytes)
+      .add("mode", uint64_t{entry.mode})
+      .add("uid", uint64_t{entry.uid})
+      .add("gid", uint64_t{entry.gid})
+      .add("mtime_s", entry.mtime_s)
+      .add("mtime_ns", uint64_t{entry.mtime_ns});
   put_bytes(json, "link_target", entry.link_target);
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json.text();
 }
 
 Result<void> list(const Globals& globals, RandomSource& source) {
@@ -91,13 +91,13 @@ Result<void> list(const Globals& globals, RandomSource& source) {
 
 }  // namespace
 
-void add_archive_list(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(
-      group, "list", "List what an archive holds",
+void add_archive_list(Command& group, Context& context) {
+  Command command = group.command(
+      "list", "List what an archive holds",
       {"manman archive list world.tar.gz", "manman archive list world.tar.gz -q | grep region"});
   auto file = std::make_shared<std::string>();
-  command->add_option("file", *file, "The archive: any .tar.gz")->required()->default_str("");
-  on_run(command, context, [&context, file]() -> Result<int> {
+  command.add("file", *file, "The archive: any .tar.gz").required();
+  command.on_run(context, [&context, file]() -> Result<int> {
     const auto source = TRY(FileSource::open(*file));
     const auto listed = in(*file, list(context.globals, *source));
     if (!listed) return archive_outcome(context.globals, std::unexpected(listed.error()));

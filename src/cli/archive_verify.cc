@@ -1,9 +1,9 @@
-#include <nlohmann/json.hpp>
 
 #include "archive/archive.h"
 #include "base/file.h"
 #include "cli/archive_verbs.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
 #include "cli/text.h"
@@ -29,11 +29,14 @@ Result<int> verify(const Globals& globals, const Options& options) {
   const auto result = in(options.file, check(globals, options, *source));
   if (!result) return archive_outcome(globals, std::unexpected(result.error()));
   if (globals.json()) {
-    const nlohmann::ordered_json json{
-        {"file", options.file},       {"entries", result->entries},
-        {"frames", result->frames},   {"data_size_bytes", result->data_size_bytes},
-        {"indexed", result->indexed}, {"sha256", to_hex(result->sha256)}};
-    TRY(print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
+    JsonObject json;
+    json.add("file", options.file)
+        .add("entries", result->entries)
+        .add("frames", result->frames)
+        .add("data_size_bytes", result->data_size_bytes)
+        .add("indexed", result->indexed)
+        .add("sha256", to_hex(result->sha256));
+    TRY(print(json.text() + "\n"));
   } else if (!globals.quiet) {
     TRY(print(escape(options.file) + " is whole: " + std::to_string(result->entries) +
               " entries, " + format_bytes(result->data_size_bytes) +
@@ -45,15 +48,13 @@ Result<int> verify(const Globals& globals, const Options& options) {
 
 }  // namespace
 
-void add_archive_verify(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "verify", "Read all of an archive and check it",
+void add_archive_verify(Command& group, Context& context) {
+  Command command = group.command("verify", "Read all of an archive and check it",
                                   {"manman archive verify world.tar.gz && echo good"});
   auto options = std::make_shared<Options>();
-  command->add_option("file", options->file, "The archive: any .tar.gz")
-      ->required()
-      ->default_str("");
+  command.add("file", options->file, "The archive: any .tar.gz").required();
   add_threads(command, options->threads);
-  on_run(command, context, [&context, options] { return verify(context.globals, *options); });
+  command.on_run(context, [&context, options] { return verify(context.globals, *options); });
 }
 
 }  // namespace manman::cli

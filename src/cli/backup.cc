@@ -69,23 +69,22 @@ Result<int> create(Context& context, const CreateOptions& options) {
                                   backup.error_message());
 }
 
-void add_create(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "create", "Back up the save data of a session or an SGC",
+void add_create(Command& group, Context& context) {
+  Command command = group.command("create", "Back up the save data of a session or an SGC",
                                   {"manman backup create --session 7 --wait",
                                    "manman backup create --sgc 1 -m 'before the update' --wait"});
   auto options = std::make_shared<CreateOptions>();
-  add_id(command, "--session", options->session, "The session whose data is backed up");
-  add_id(command, "--sgc", options->sgc, "Instead: the SGC, running or not");
-  command->add_option("-m,--message", options->description, "What it is for")->type_name("TEXT");
-  command->add_flag("--wait", options->wait,
-                    "Show progress until it is done; exit 1 when it fails");
-  on_run(command, context, [&context, options] { return create(context, *options); });
+  command.add_id("--session", options->session, "The session whose data is backed up");
+  command.add_id("--sgc", options->sgc, "Instead: the SGC, running or not");
+  command.add("-m,--message", options->description, "What it is for").value("TEXT");
+  command.add_flag("--wait", options->wait, "Show progress until it is done; exit 1 when it fails");
+  command.on_run(context, [&context, options] { return create(context, *options); });
 }
 
-void add_list(CLI::App& group, Context& context) {
-  CLI::App* command =
-      add_command(group, "list", "List the backups, newest first",
-                  {"manman backup list --sgc 1", "manman backup list -o json --limit 0"});
+void add_list(Command& group, Context& context) {
+  Command command =
+      group.command("list", "List the backups, newest first",
+                    {"manman backup list --sgc 1", "manman backup list -o json --limit 0"});
   struct Options {
     ListOptions list;
     int64_t sgc = 0;
@@ -93,9 +92,9 @@ void add_list(CLI::App& group, Context& context) {
   };
   auto options = std::make_shared<Options>();
   add_list_options(command, options->list);
-  add_id(command, "--sgc", options->sgc, "Only those of this SGC");
-  add_id(command, "--session", options->session, "Only those of this session");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("--sgc", options->sgc, "Only those of this SGC");
+  command.add_id("--session", options->session, "Only those of this session");
+  command.on_run(context, [&context, options]() -> Result<int> {
     v1::ListBackupsRequest request;
     request.set_server_game_config_id(options->sgc);
     request.set_session_id(options->session);
@@ -112,28 +111,26 @@ void add_list(CLI::App& group, Context& context) {
   });
 }
 
-void add_download(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(
-      group, "download", "Fetch a backup's archive into a file, checked against its digest",
+void add_download(Command& group, Context& context) {
+  Command command = group.command(
+      "download", "Fetch a backup's archive into a file, checked against its digest",
       {"manman backup download 5 world.tar.gz", "manman backup download 5 - | tar tzf -"});
   auto options = std::make_shared<DownloadOptions>();
-  add_id(command, "backup", options->backup_id, "The backup")->required();
-  command->add_option("file", options->file, "Where to; - is standard output")
-      ->required()
-      ->default_str("");
-  command->add_flag("--force", options->force, "Replace a file that is there");
-  on_run(command, context, [&context, options] { return download(context, *options); });
+  command.add_id("backup", options->backup_id, "The backup").required();
+  command.add("file", options->file, "Where to; - is standard output").required();
+  command.add_flag("--force", options->force, "Replace a file that is there");
+  command.on_run(context, [&context, options] { return download(context, *options); });
 }
 
 }  // namespace
 
-void add_backup(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "backup", "Backups of save data");
-  add_create(*group, context);
-  add_list(*group, context);
-  add_get<v1::GetBackupRequest>(*group, context, kNoun);
-  add_delete<v1::DeleteBackupRequest>(*group, context, kNoun, "Delete a backup and its archive");
-  add_download(*group, context);
+void add_backup(Command& app, Context& context) {
+  Command group = app.group("backup", "Backups of save data");
+  add_create(group, context);
+  add_list(group, context);
+  add_get<v1::GetBackupRequest>(group, context, kNoun);
+  add_delete<v1::DeleteBackupRequest>(group, context, kNoun, "Delete a backup and its archive");
+  add_download(group, context);
 }
 
 }  // namespace manman::cli

@@ -9,8 +9,8 @@ namespace {
 
 const Noun kNoun{"config", "config_id"};
 
-void add_list(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "list", "List the game configs, newest first",
+void add_list(Command& group, Context& context) {
+  Command command = group.command("list", "List the game configs, newest first",
                                   {"manman config list", "manman config list --game 1"});
   struct Options {
     ListOptions list;
@@ -19,9 +19,9 @@ void add_list(CLI::App& group, Context& context) {
   };
   auto options = std::make_shared<Options>();
   add_list_options(command, options->list);
-  add_id(command, "--game", options->game, "Only those of this game");
-  command->add_option("--name", options->name, "Only the ones of this name");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("--game", options->game, "Only those of this game");
+  command.add("--name", options->name, "Only the ones of this name");
+  command.on_run(context, [&context, options]() -> Result<int> {
     ListShape shape{"config_id",
                     {{"CONFIG", "config_id"},
                      {"GAME", "game_id"},
@@ -76,46 +76,38 @@ Result<v1::GameConfig> config_of(const CreateOptions& options) {
   return config;
 }
 
-void add_create_options(CLI::App* command, CreateOptions& options) {
-  const auto each = [](CLI::Option* option) {
-    option->expected(1)->take_all()->allow_extra_args(false)->default_str("");
-  };
-  add_id(command, "--game", options.game, "The game it is of");
-  command->add_option("--name", options.name, "Its name");
-  command
-      ->add_option("--file", options.file,
-                   "A JSON file with the config; options given beside it win")
-      ->type_name("FILE");
-  command->add_option("--image", options.image, "Container image; none: a process of the host");
-  each(
-      command->add_option("--entrypoint", options.entrypoint, "A word of the program; repeatable"));
-  command->add_option("command", options.command, "The words after the program; put -- before them")
-      ->default_str("");
-  command->add_option("--args", options.args, "More arguments, split as a shell splits words");
-  each(command->add_option("--env", options.env, "NAME=VALUE for its environment; repeatable"));
-  command->add_option("--stop-command", options.stop_command,
-                      "Line for its console that stops it; none: SIGTERM");
-  command->add_option("--stop-grace", options.stop_grace, "Then SIGKILL; 0: the service's default")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("SECONDS");
-  each(command->add_option("--quiesce", options.quiesce,
-                           "INPUT[=>REGEX[=>SECONDS]]: a line for its console before its data is "
-                           "read, the output to wait for, and how long; repeatable"));
-  each(command->add_option("--resume", options.resume,
-                           "Line for its console that undoes quiesce; repeatable"));
+void add_create_options(Command& command, CreateOptions& options) {
+  command.add_id("--game", options.game, "The game it is of");
+  command.add("--name", options.name, "Its name");
+  command.add("--file", options.file, "A JSON file with the config; options given beside it win")
+      .value("FILE");
+  command.add("--image", options.image, "Container image; none: a process of the host");
+  command.add("--entrypoint", options.entrypoint, "A word of the program; repeatable");
+  command.add("command", options.command, "The words after the program; put -- before them");
+  command.add("--args", options.args, "More arguments, split as a shell splits words");
+  command.add("--env", options.env, "NAME=VALUE for its environment; repeatable");
+  command.add("--stop-command", options.stop_command,
+              "Line for its console that stops it; none: SIGTERM");
+  command.add("--stop-grace", options.stop_grace, "Then SIGKILL; 0: the service's default")
+      .range(0, INT32_MAX)
+      .value("SECONDS");
+  command.add("--quiesce", options.quiesce,
+              "INPUT[=>REGEX[=>SECONDS]]: a line for its console before its data is read, the "
+              "output to wait for, and how long; repeatable");
+  command.add("--resume", options.resume, "Line for its console that undoes quiesce; repeatable");
 }
 
-void add_create(CLI::App& group, Context& context) {
-  CLI::App* command =
-      add_command(group, "create", "Make a game config: what to run and how to talk to it",
-                  {"manman config create --game 1 --name survival --stop-command stop \\",
-                   "    --quiesce 'save-off=>saving is now disabled' \\",
-                   "    --quiesce 'save-all flush=>Saved the game=>60' --resume save-on \\",
-                   "    -- java -Xmx4G -jar server.jar nogui",
-                   "manman config create --game 1 --name creative --file config.json"});
+void add_create(Command& group, Context& context) {
+  Command command =
+      group.command("create", "Make a game config: what to run and how to talk to it",
+                    {"manman config create --game 1 --name survival --stop-command stop \\",
+                     "    --quiesce 'save-off=>saving is now disabled' \\",
+                     "    --quiesce 'save-all flush=>Saved the game=>60' --resume save-on \\",
+                     "    -- java -Xmx4G -jar server.jar nogui",
+                     "manman config create --game 1 --name creative --file config.json"});
   auto options = std::make_shared<CreateOptions>();
   add_create_options(command, *options);
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.on_run(context, [&context, options]() -> Result<int> {
     const v1::GameConfig config = TRY(config_of(*options));
     const auto response = TRY(TRY(context.client())->call(create_request(config)));
     TRY(print_item(context.globals, response.config(), "config_id"));
@@ -125,12 +117,12 @@ void add_create(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_config(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "config", "Game configs: what to run");
-  add_list(*group, context);
-  add_get<v1::GetGameConfigRequest>(*group, context, kNoun);
-  add_create(*group, context);
-  add_delete<v1::DeleteGameConfigRequest>(*group, context, kNoun,
+void add_config(Command& app, Context& context) {
+  Command group = app.group("config", "Game configs: what to run");
+  add_list(group, context);
+  add_get<v1::GetGameConfigRequest>(group, context, kNoun);
+  add_create(group, context);
+  add_delete<v1::DeleteGameConfigRequest>(group, context, kNoun,
                                           "Delete a game config that is not deployed");
 }
 

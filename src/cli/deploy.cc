@@ -40,22 +40,17 @@ Result<int> deploy(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_deploy(CLI::App& parent, const std::string& name, Context& context) {
-  const std::string command_line = parent.get_parent() == nullptr
-                                       ? "manman " + name
-                                       : "manman " + parent.get_name() + " " + name;
-  CLI::App* command = add_command(parent, name, "Deploy a game config on a server (makes an SGC)",
-                                  {command_line + " --config 1",
-                                   command_line + " --config 1 --server 2 --port 25565:25565/tcp"});
+void add_deploy(Command& parent, const std::string& name, Context& context) {
+  const std::string command_line = parent.words() + " " + name;
+  Command command =
+      parent.command(name, "Deploy a game config on a server (makes an SGC)",
+                     {command_line + " --config 1",
+                      command_line + " --config 1 --server 2 --port 25565:25565/tcp"});
   auto options = std::make_shared<Options>();
-  add_id(command, "--config", options->config, "The game config")->required();
-  add_id(command, "--server", options->server, "The server; none: the default server");
-  command->add_option("--port", options->ports, "HOST[:GAME][/tcp|/udp]; repeatable")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false)
-      ->default_str("");
-  on_run(command, context, [&context, options] { return deploy(context, *options); });
+  command.add_id("--config", options->config, "The game config").required();
+  command.add_id("--server", options->server, "The server; none: the default server");
+  command.add("--port", options->ports, "HOST[:GAME][/tcp|/udp]; repeatable");
+  command.on_run(context, [&context, options] { return deploy(context, *options); });
 }
 
 }  // namespace manman::cli

@@ -8,8 +8,8 @@ namespace {
 
 const Noun kNoun{"game", "game_id"};
 
-void add_list(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "list", "List the games, newest first",
+void add_list(Command& group, Context& context) {
+  Command command = group.command("list", "List the games, newest first",
                                   {"manman game list", "manman game list --name minecraft -q"});
   struct Options {
     ListOptions list;
@@ -17,8 +17,8 @@ void add_list(CLI::App& group, Context& context) {
   };
   auto options = std::make_shared<Options>();
   add_list_options(command, options->list);
-  command->add_option("--name", options->name, "Only the one of this name");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add("--name", options->name, "Only the one of this name");
+  command.on_run(context, [&context, options]() -> Result<int> {
     ListShape shape{"game_id",
                     {{"GAME", "game_id"}, {"NAME", "name"}, {"STEAM APP", "steam_app_id"}}};
     if (!options->name.empty())
@@ -29,21 +29,22 @@ void add_list(CLI::App& group, Context& context) {
   });
 }
 
-void add_create(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(
-      group, "create", "Make a game",
+void add_create(Command& group, Context& context) {
+  Command command = group.command(
+      "create", "Make a game",
       {"manman game create minecraft", "manman game create valheim --steam-app-id 896660"});
-  auto request = std::make_shared<v1::CreateGameRequest>();
-  command
-      ->add_option_function<std::string>(
-          "name,--name", [request](const std::string& name) { request->set_name(name); },
-          "Its name")
-      ->required();
-  command->add_option_function<std::string>(
-      "--steam-app-id", [request](const std::string& text) { request->set_steam_app_id(text); },
-      "Its number at Steam");
-  on_run(command, context, [&context, request]() -> Result<int> {
-    const auto response = TRY(TRY(context.client())->call(*request));
+  struct Options {
+    std::string name;
+    std::string steam_app_id;
+  };
+  auto options = std::make_shared<Options>();
+  command.add("name,--name", options->name, "Its name").required();
+  command.add("--steam-app-id", options->steam_app_id, "Its number at Steam");
+  command.on_run(context, [&context, options]() -> Result<int> {
+    v1::CreateGameRequest request;
+    request.set_name(options->name);
+    request.set_steam_app_id(options->steam_app_id);
+    const auto response = TRY(TRY(context.client())->call(request));
     TRY(print_item(context.globals, response.game(), "game_id"));
     return kOk;
   });
@@ -51,12 +52,12 @@ void add_create(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_game(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "game", "Games that can be run");
-  add_list(*group, context);
-  add_get<v1::GetGameRequest>(*group, context, kNoun);
-  add_create(*group, context);
-  add_delete<v1::DeleteGameRequest>(*group, context, kNoun, "Delete a game that has no configs");
+void add_game(Command& app, Context& context) {
+  Command group = app.group("game", "Games that can be run");
+  add_list(group, context);
+  add_get<v1::GetGameRequest>(group, context, kNoun);
+  add_create(group, context);
+  add_delete<v1::DeleteGameRequest>(group, context, kNoun, "Delete a game that has no configs");
 }
 
 }  // namespace manman::cli

@@ -11,13 +11,12 @@ void set_id(Message& request, const std::string& field, int64_t id) {
   request.GetReflection()->SetInt64(&request, request.GetDescriptor()->FindFieldByName(field), id);
 }
 
-void add_get_verb(CLI::App& group, Context& context, const Noun& noun, const CallById& call) {
-  CLI::App* command = add_command(
-      group, "get", "Show one " + noun.name,
-      {"manman " + group.get_name() + " get 1", "manman " + group.get_name() + " get 1 -o json"});
+void add_get_verb(Command& group, Context& context, const Noun& noun, const CallById& call) {
+  Command command = group.command("get", "Show one " + noun.name,
+                                  {group.words() + " get 1", group.words() + " get 1 -o json"});
   auto id = std::make_shared<int64_t>();
-  add_id(command, noun.name, *id, "Its id")->required();
-  on_run(command, context, [&context, id, noun, call]() -> Result<int> {
+  command.add_id(noun.name, *id, "Its id").required();
+  command.on_run(context, [&context, id, noun, call]() -> Result<int> {
     const auto response = TRY(call(*TRY(context.client()), *id));
     // The response holds the item as its only field.
     const Message& item =
@@ -27,13 +26,12 @@ void add_get_verb(CLI::App& group, Context& context, const Noun& noun, const Cal
   });
 }
 
-void add_delete_verb(CLI::App& group, Context& context, const Noun& noun,
+void add_delete_verb(Command& group, Context& context, const Noun& noun,
                      const std::string& description, const CallById& call) {
-  CLI::App* command =
-      add_command(group, "delete", description, {"manman " + group.get_name() + " delete 2"});
+  Command command = group.command("delete", description, {group.words() + " delete 2"});
   auto id = std::make_shared<int64_t>();
-  add_id(command, noun.name, *id, "Its id")->required();
-  on_run(command, context, [&context, id, noun, call]() -> Result<int> {
+  command.add_id(noun.name, *id, "Its id").required();
+  command.on_run(context, [&context, id, noun, call]() -> Result<int> {
     TRY(call(*TRY(context.client()), *id));
     TRY(print_deleted(context.globals, noun.name, noun.id_field, *id));
     return kOk;

@@ -18,8 +18,8 @@ struct Noun {
 
 using CallById = std::function<Result<std::unique_ptr<Message>>(Client&, int64_t id)>;
 
-void add_get_verb(CLI::App& group, Context& context, const Noun& noun, const CallById& call);
-void add_delete_verb(CLI::App& group, Context& context, const Noun& noun,
+void add_get_verb(Command& group, Context& context, const Noun& noun, const CallById& call);
+void add_delete_verb(Command& group, Context& context, const Noun& noun,
                      const std::string& description, const CallById& call);
 
 void set_id(Message& request, const std::string& field, int64_t id);
@@ -35,12 +35,12 @@ CallById call_by_id(const std::string& field) {
 }
 
 template <typename Request>
-void add_get(CLI::App& group, Context& context, const Noun& noun) {
+void add_get(Command& group, Context& context, const Noun& noun) {
   add_get_verb(group, context, noun, call_by_id<Request>(noun.id_field));
 }
 
 template <typename Request>
-void add_delete(CLI::App& group, Context& context, const Noun& noun,
+void add_delete(Command& group, Context& context, const Noun& noun,
                 const std::string& description) {
   add_delete_verb(group, context, noun, description, call_by_id<Request>(noun.id_field));
 }

@@ -5,21 +5,20 @@
 namespace manman::cli {
 namespace {
 
-void add_version(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, "version", "Print the version", {"manman version"});
-  on_run(command, context, [&context]() -> Result<int> {
+void add_version(Command& app, Context& context) {
+  Command command = app.command("version", "Print the version", {"manman version"});
+  command.on_run(context, [&context]() -> Result<int> {
     TRY(print(context.globals.json() ? "{\"version\":\"" MANMAN_VERSION "\"}\n"
                                      : "manman " MANMAN_VERSION "\n"));
     return kOk;
   });
 }
 
-void add_failpoints(CLI::App& app, Context& context) {
-  CLI::App* command =
-      add_command(app, "failpoints", "List the points where MANMAN_FAILPOINTS can act (for tests)",
-                  {"MANMAN_FAILPOINTS=backup.archived=crash manman serve"});
-  command->group("");
-  on_run(command, context, []() -> Result<int> {
+void add_failpoints(Command& app, Context& context) {
+  Command command = app.hidden_command(
+      "failpoints", "List the points where MANMAN_FAILPOINTS can act (for tests)",
+      {"MANMAN_FAILPOINTS=backup.archived=crash manman serve"});
+  command.on_run(context, []() -> Result<int> {
     std::string names;
     for (const std::string_view name : failpoint::kNames) names += std::string(name) + "\n";
     TRY(print(names));
@@ -27,20 +26,19 @@ void add_failpoints(CLI::App& app, Context& context) {
   });
 }
 
-void add_game_wrapper(CLI::App& app, Context& context, const Programs& programs) {
-  CLI::App* command =
-      add_command(app, "game-wrapper", "Stand between manman and a game (manman calls this)",
-                  {"manman game-wrapper DATA_DIR/gsc-local-1/session-1"});
-  command->group("");
+void add_game_wrapper(Command& app, Context& context, const Programs& programs) {
+  Command command =
+      app.hidden_command("game-wrapper", "Stand between manman and a game (manman calls this)",
+                         {"manman game-wrapper DATA_DIR/gsc-local-1/session-1"});
   auto dir = std::make_shared<std::string>();
-  command->add_option("dir", *dir, "The session's folder")->required();
-  on_run(command, context,
-         [dir, &programs]() -> Result<int> { return programs.game_wrapper(*dir); });
+  command.add("dir", *dir, "The session's folder").required();
+  command.on_run(context,
+                 [dir, &programs]() -> Result<int> { return programs.game_wrapper(*dir); });
 }
 
 }  // namespace
 
-void add_internal(CLI::App& app, Context& context, const Programs& programs) {
+void add_internal(Command& app, Context& context, const Programs& programs) {
   add_version(app, context);
   add_failpoints(app, context);
   add_game_wrapper(app, context, programs);

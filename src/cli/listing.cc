@@ -4,14 +4,12 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "cli/json_text.h"
 #include "cli/output.h"
 
 namespace manman::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kPageSize = 100;  // the service's most
 
@@ -54,7 +52,7 @@ class ListWriter {
   }
 
   Result<void> end(const std::string& next_token) {
-    if (globals_.json()) return print("],\"next_page_token\":" + Json(next_token).dump() + "}\n");
+    if (globals_.json()) return print("],\"next_page_token\":" + json_string(next_token) + "}\n");
     if (!next_token.empty())
       print_note(globals_, "there are more: --limit 0 shows all, --page-token " + next_token +
                                " goes on from here");
@@ -66,7 +64,7 @@ class ListWriter {
     std::string text = first ? "{\"items\":[" : "";
     for (const Message* item : items) {
       text += std::exchange(any_, true) ? ",\n" : "\n";
-      text += to_json(*item).dump(-1, ' ', false, Json::error_handler_t::replace);
+      text += json_text(*item);
     }
     return print(text);
   }
@@ -85,12 +83,12 @@ class ListWriter {
 
 }  // namespace
 
-void add_list_options(CLI::App* command, ListOptions& options) {
-  command->add_option("--limit", options.limit, "Show at most so many, the newest; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  command->add_option("--page-token", options.page_token, "Go on where an earlier list ended")
-      ->type_name("TOKEN");
+void add_list_options(Command& command, ListOptions& options) {
+  command.add("--limit", options.limit, "Show at most so many, the newest; 0: all")
+      .range(0, INT32_MAX)
+      .value("N");
+  command.add("--page-token", options.page_token, "Go on where an earlier list ended")
+      .value("TOKEN");
 }
 
 Result<int> run_list(const Globals& globals, const ListOptions& options, const ListShape& shape,

@@ -16,7 +16,7 @@ struct ListOptions {
   int limit = 50;  // 0: all
   std::string page_token;
 };
-void add_list_options(CLI::App* command, ListOptions& options);
+void add_list_options(Command& command, ListOptions& options);
 
 // How the items of a list look.
 struct ListShape {

@@ -16,6 +16,16 @@ namespace {
 using Field = google::protobuf::FieldDescriptor;
 using Json = nlohmann::ordered_json;
 
+Json field_json(const Message& message, const Field* field);
+
+Json to_json(const Message& message) {
+  Json object = Json::object();
+  const auto* descriptor = message.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); i++)
+    object[descriptor->field(i)->name()] = field_json(message, descriptor->field(i));
+  return object;
+}
+
 // One value: a single field, or element `index` of a repeated one.
 Json value_json(const Message& message, const Field* field, int index) {
   const auto* reflection = message.GetReflection();
@@ -105,12 +115,8 @@ size_t width(const std::string& text) {
 
 }  // namespace
 
-Json to_json(const Message& message) {
-  Json object = Json::object();
-  const auto* descriptor = message.GetDescriptor();
-  for (int i = 0; i < descriptor->field_count(); i++)
-    object[descriptor->field(i)->name()] = field_json(message, descriptor->field(i));
-  return object;
+std::string json_text(const Message& message, int indent) {
+  return to_json(message).dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string field_text(const Message& message, const std::string& name) {

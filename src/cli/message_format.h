@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 namespace google::protobuf {
 class Message;
 }
@@ -16,9 +14,9 @@ namespace manman::cli {
 
 using Message = google::protobuf::Message;
 
-// All fields, also those not set, by their names in the .proto; 64-bit integers as numbers. A
-// message that is not set is null.
-nlohmann::ordered_json to_json(const Message& message);
+// A JSON object of all fields, also those not set, by their names in the .proto; 64-bit integers
+// as numbers. A message that is not set is null. Over several lines with an indent from 0.
+std::string json_text(const Message& message, int indent = -1);
 
 // A column of a table.
 struct Column {

@@ -13,7 +13,7 @@ TEST(MessageJson, HasEveryFieldAndNumbersForIds) {
   v1::Backup backup;
   backup.set_backup_id(5);
   backup.set_size_bytes(9'007'199'254'740'993);  // beyond what a double holds
-  const auto json = to_json(backup);
+  const auto json = nlohmann::ordered_json::parse(json_text(backup));
   EXPECT_EQ(json["backup_id"].dump(), "5");
   EXPECT_EQ(json["size_bytes"].dump(), "9007199254740993");
   EXPECT_EQ(json["error_message"], "");
@@ -28,12 +28,12 @@ TEST(MessageJson, MapsListsAndMessagesWithin) {
   config.add_command("-jar");
   auto* step = config.add_quiesce();
   step->set_input("save-off");
-  const auto json = to_json(config);
+  const auto json = nlohmann::ordered_json::parse(json_text(config));
   EXPECT_EQ(json["env_template"].dump(), R"({"A":"1","B":"2"})");
   EXPECT_EQ(json["command"].dump(), R"(["-jar"])");
   EXPECT_EQ(json["quiesce"].dump(),
             R"([{"input":"save-off","confirm_regex":"","timeout_seconds":0}])");
-  EXPECT_TRUE(to_json(v1::GetBackupResponse())["backup"].is_null());
+  EXPECT_EQ(json_text(v1::GetBackupResponse()), R"({"backup":null})");
 }
 
 TEST(FieldText, IsForPeople) {

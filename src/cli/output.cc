@@ -4,15 +4,13 @@
 
 #include <atomic>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "cli/json_text.h"
 #include "cli/text.h"
 
 namespace manman::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::atomic<bool> closed{false};
 
@@ -46,25 +44,24 @@ Result<void> OutputSink::write(ConstBytes bytes) {
 }
 
 Result<void> print_item(const Globals& globals, const Message& item, const std::string& id_field) {
-  if (globals.json())
-    return print(to_json(item).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (globals.json()) return print(json_text(item, 2) + "\n");
   if (globals.quiet) return print(field_text(item, id_field) + "\n");
   return print(details(item));
 }
 
 Result<void> print_deleted(const Globals& globals, std::string_view what,
                            const std::string& id_field, int64_t id) {
-  if (globals.json()) return print(Json{{id_field, id}, {"deleted", true}}.dump() + "\n");
+  if (globals.json())
+    return print(JsonObject().add(id_field, id).add("deleted", true).text() + "\n");
   if (globals.quiet) return print(std::to_string(id) + "\n");
   return print(std::string(what) + " " + std::to_string(id) + " deleted\n");
 }
 
 void print_error(const Globals& globals, const Error& error) {
   if (globals.json()) {
-    const Json body = {
-        {"error",
-         {{"code", code_name(error.code)}, {"message", error.message}, {"hint", error.hint}}}};
-    return to_stderr(body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    JsonObject body;
+    body.add("code", code_name(error.code)).add("message", error.message).add("hint", error.hint);
+    return to_stderr(JsonObject().add("error", body).text() + "\n");
   }
   to_stderr("error: " + escape(error.message) + "\n" +
             (error.hint.empty() ? "" : "hint: " + escape(error.hint) + "\n"));

@@ -8,8 +8,8 @@ namespace {
 
 const Noun kNoun{"server", "server_id"};
 
-void add_list(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "list", "List the servers, newest first",
+void add_list(Command& group, Context& context) {
+  Command command = group.command("list", "List the servers, newest first",
                                   {"manman server list", "manman server list -o json --limit 0"});
   struct Options {
     ListOptions list;
@@ -17,8 +17,8 @@ void add_list(CLI::App& group, Context& context) {
   };
   auto options = std::make_shared<Options>();
   add_list_options(command, options->list);
-  command->add_option("--name", options->name, "Only the one of this name");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add("--name", options->name, "Only the one of this name");
+  command.on_run(context, [&context, options]() -> Result<int> {
     ListShape shape{"server_id",
                     {{"SERVER", "server_id"},
                      {"NAME", "name"},
@@ -34,21 +34,22 @@ void add_list(CLI::App& group, Context& context) {
   });
 }
 
-void add_create(CLI::App& group, Context& context) {
-  CLI::App* command =
-      add_command(group, "create", "Register a server; one that is there is shown as it is",
-                  {"manman server create rack-7 --environment prod"});
-  auto request = std::make_shared<v1::RegisterServerRequest>();
-  command
-      ->add_option_function<std::string>(
-          "name,--name", [request](const std::string& name) { request->set_name(name); },
-          "Its name")
-      ->required();
-  command->add_option_function<std::string>(
-      "--environment", [request](const std::string& text) { request->set_environment(text); },
-      "The environment it belongs to");
-  on_run(command, context, [&context, request]() -> Result<int> {
-    const auto response = TRY(TRY(context.client())->call(*request));
+void add_create(Command& group, Context& context) {
+  Command command =
+      group.command("create", "Register a server; one that is there is shown as it is",
+                    {"manman server create rack-7 --environment prod"});
+  struct Options {
+    std::string name;
+    std::string environment;
+  };
+  auto options = std::make_shared<Options>();
+  command.add("name,--name", options->name, "Its name").required();
+  command.add("--environment", options->environment, "The environment it belongs to");
+  command.on_run(context, [&context, options]() -> Result<int> {
+    v1::RegisterServerRequest request;
+    request.set_name(options->name);
+    request.set_environment(options->environment);
+    const auto response = TRY(TRY(context.client())->call(request));
     TRY(print_item(context.globals, response.server(), "server_id"));
     return kOk;
   });
@@ -56,12 +57,12 @@ void add_create(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_server(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "server", "Machines that run game servers");
-  add_list(*group, context);
-  add_get<v1::GetServerRequest>(*group, context, kNoun);
-  add_create(*group, context);
-  add_delete<v1::DeleteServerRequest>(*group, context, kNoun,
+void add_server(Command& app, Context& context) {
+  Command group = app.group("server", "Machines that run game servers");
+  add_list(group, context);
+  add_get<v1::GetServerRequest>(group, context, kNoun);
+  add_create(group, context);
+  add_delete<v1::DeleteServerRequest>(group, context, kNoun,
                                       "Delete a server that has nothing deployed");
 }
 

@@ -9,9 +9,9 @@ namespace {
 
 const Noun kNoun{"session", "session_id"};
 
-void add_start(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(
-      group, "start", "Start a session of an SGC, from a backup if wanted",
+void add_start(Command& group, Context& context) {
+  Command command = group.command(
+      "start", "Start a session of an SGC, from a backup if wanted",
       {"manman session start 1 --wait", "manman session start 1 --restore-from 5 --force --wait"});
   struct Options {
     int64_t sgc = 0;
@@ -20,12 +20,12 @@ void add_start(CLI::App& group, Context& context) {
     bool wait = false;
   };
   auto options = std::make_shared<Options>();
-  add_id(command, "sgc", options->sgc, "The SGC")->required();
-  add_id(command, "--restore-from", options->restore_from,
-         "The backup whose data it starts with; what it replaces is kept for a while");
-  command->add_flag("--force", options->force, "Stop a live session of the SGC first");
-  command->add_flag("--wait", options->wait, "Wait until it runs; exit 1 when it does not come up");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("sgc", options->sgc, "The SGC").required();
+  command.add_id("--restore-from", options->restore_from,
+                 "The backup whose data it starts with; what it replaces is kept for a while");
+  command.add_flag("--force", options->force, "Stop a live session of the SGC first");
+  command.add_flag("--wait", options->wait, "Wait until it runs; exit 1 when it does not come up");
+  command.on_run(context, [&context, options]() -> Result<int> {
     v1::StartSessionRequest request;
     request.set_server_game_config_id(options->sgc);
     request.set_restore_from_backup_id(options->restore_from);
@@ -37,8 +37,8 @@ void add_start(CLI::App& group, Context& context) {
   });
 }
 
-void add_stop(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "stop", "Stop a session",
+void add_stop(Command& group, Context& context) {
+  Command command = group.command("stop", "Stop a session",
                                   {"manman session stop 7 --wait", "manman session stop 7 --kill"});
   struct Options {
     int64_t session = 0;
@@ -46,11 +46,10 @@ void add_stop(CLI::App& group, Context& context) {
     bool wait = false;
   };
   auto options = std::make_shared<Options>();
-  add_id(command, "session", options->session, "The session")->required();
-  command->add_flag("--kill", options->kill,
-                    "SIGKILL at once; what the game has not saved is lost");
-  command->add_flag("--wait", options->wait, "Wait until it has ended");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("session", options->session, "The session").required();
+  command.add_flag("--kill", options->kill, "SIGKILL at once; what the game has not saved is lost");
+  command.add_flag("--wait", options->wait, "Wait until it has ended");
+  command.on_run(context, [&context, options]() -> Result<int> {
     v1::StopSessionRequest request;
     request.set_session_id(options->session);
     request.set_kill(options->kill);
@@ -61,10 +60,10 @@ void add_stop(CLI::App& group, Context& context) {
   });
 }
 
-void add_list(CLI::App& group, Context& context) {
-  CLI::App* command =
-      add_command(group, "list", "List the sessions, newest first",
-                  {"manman session list --live", "manman session list --sgc 1 --status crashed"});
+void add_list(Command& group, Context& context) {
+  Command command =
+      group.command("list", "List the sessions, newest first",
+                    {"manman session list --live", "manman session list --sgc 1 --status crashed"});
   struct Options {
     ListOptions list;
     int64_t sgc = 0;
@@ -74,15 +73,11 @@ void add_list(CLI::App& group, Context& context) {
   };
   auto options = std::make_shared<Options>();
   add_list_options(command, options->list);
-  add_id(command, "--sgc", options->sgc, "Only those of this SGC");
-  add_id(command, "--server", options->server, "Only those on this server");
-  command->add_option("--status", options->statuses, "Only those in this status; repeatable")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false)
-      ->default_str("");
-  command->add_flag("--live", options->live, "Only those that have not ended");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("--sgc", options->sgc, "Only those of this SGC");
+  command.add_id("--server", options->server, "Only those on this server");
+  command.add("--status", options->statuses, "Only those in this status; repeatable");
+  command.add_flag("--live", options->live, "Only those that have not ended");
+  command.on_run(context, [&context, options]() -> Result<int> {
     v1::ListSessionsRequest request;
     request.set_server_game_config_id(options->sgc);
     request.set_server_id(options->server);
@@ -101,8 +96,8 @@ void add_list(CLI::App& group, Context& context) {
   });
 }
 
-void add_input(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "input", "Send a line to a session's console",
+void add_input(Command& group, Context& context) {
+  Command command = group.command("input", "Send a line to a session's console",
                                   {"manman session input 7 say hello",
                                    "manman session input 7 -- --words that begin with dashes"});
   struct Options {
@@ -111,12 +106,10 @@ void add_input(CLI::App& group, Context& context) {
     bool no_newline = false;
   };
   auto options = std::make_shared<Options>();
-  add_id(command, "session", options->session, "The session")->required();
-  command->add_option("text", options->words, "The line; words are joined by spaces")
-      ->required()
-      ->default_str("");
-  command->add_flag("--no-newline", options->no_newline, "Send it without a newline at the end");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("session", options->session, "The session").required();
+  command.add("text", options->words, "The line; words are joined by spaces").required();
+  command.add_flag("--no-newline", options->no_newline, "Send it without a newline at the end");
+  command.on_run(context, [&context, options]() -> Result<int> {
     std::string line;
     for (const std::string& word : options->words) line += (line.empty() ? "" : " ") + word;
     if (!options->no_newline) line += "\n";
@@ -129,9 +122,9 @@ void add_input(CLI::App& group, Context& context) {
   });
 }
 
-void add_undo_restore(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(
-      group, "undo-restore",
+void add_undo_restore(Command& group, Context& context) {
+  Command command = group.command(
+      "undo-restore",
       "Put back the data that a session's restore replaced; the SGC must not be running",
       {"manman session undo-restore 8 --wait"});
   struct Options {
@@ -139,10 +132,10 @@ void add_undo_restore(CLI::App& group, Context& context) {
     bool wait = false;
   };
   auto options = std::make_shared<Options>();
-  add_id(command, "session", options->session, "The session that was started from a backup")
-      ->required();
-  command->add_flag("--wait", options->wait, "Wait until it is done; exit 1 when it fails");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("session", options->session, "The session that was started from a backup")
+      .required();
+  command.add_flag("--wait", options->wait, "Wait until it is done; exit 1 when it fails");
+  command.on_run(context, [&context, options]() -> Result<int> {
     v1::UndoRestoreRequest request;
     request.set_session_id(options->session);
     const auto response = TRY(TRY(context.client())->call(request));
@@ -154,14 +147,14 @@ void add_undo_restore(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_session(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "session", "Sessions: runs of an SGC");
-  add_start(*group, context);
-  add_stop(*group, context);
-  add_get<v1::GetSessionRequest>(*group, context, kNoun);
-  add_list(*group, context);
-  add_input(*group, context);
-  add_undo_restore(*group, context);
+void add_session(Command& app, Context& context) {
+  Command group = app.group("session", "Sessions: runs of an SGC");
+  add_start(group, context);
+  add_stop(group, context);
+  add_get<v1::GetSessionRequest>(group, context, kNoun);
+  add_list(group, context);
+  add_input(group, context);
+  add_undo_restore(group, context);
 }
 
 }  // namespace manman::cli

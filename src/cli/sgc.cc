@@ -15,8 +15,8 @@ std::string ports_text(const Message& item) {
   return text.empty() ? "-" : text;
 }
 
-void add_list(CLI::App& group, Context& context) {
-  CLI::App* command = add_command(group, "list", "List the deployed game configs, newest first",
+void add_list(Command& group, Context& context) {
+  Command command = group.command("list", "List the deployed game configs, newest first",
                                   {"manman sgc list", "manman sgc list --server 1 --config 3"});
   struct Options {
     ListOptions list;
@@ -25,9 +25,9 @@ void add_list(CLI::App& group, Context& context) {
   };
   auto options = std::make_shared<Options>();
   add_list_options(command, options->list);
-  add_id(command, "--server", options->server, "Only those on this server");
-  add_id(command, "--config", options->config, "Only those of this game config");
-  on_run(command, context, [&context, options]() -> Result<int> {
+  command.add_id("--server", options->server, "Only those on this server");
+  command.add_id("--config", options->config, "Only those of this game config");
+  command.on_run(context, [&context, options]() -> Result<int> {
     ListShape shape{"server_game_config_id",
                     {{"SGC", "server_game_config_id"},
                      {"SERVER", "server_id"},
@@ -46,13 +46,13 @@ void add_list(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_sgc(CLI::App& app, Context& context) {
-  CLI::App* group = add_group(app, "sgc", "SGCs: game configs deployed on servers");
-  add_list(*group, context);
-  add_get<v1::GetServerGameConfigRequest>(*group, context, kNoun);
-  add_deploy(*group, "create", context);
+void add_sgc(Command& app, Context& context) {
+  Command group = app.group("sgc", "SGCs: game configs deployed on servers");
+  add_list(group, context);
+  add_get<v1::GetServerGameConfigRequest>(group, context, kNoun);
+  add_deploy(group, "create", context);
   add_delete<v1::DeleteServerGameConfigRequest>(
-      *group, context, kNoun, "Delete an SGC that has no live session and no backups");
+      group, context, kNoun, "Delete an SGC that has no live session and no backups");
 }
 
 }  // namespace manman::cli

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
+
+#include "cli/json_text.h"
 
 namespace manman::cli {
 namespace fs = std::filesystem;
@@ -33,9 +34,10 @@ Result<FolderLock> FolderLock::take(const fs::path& dir) {
 
 Result<EndpointsFile> EndpointsFile::write(const fs::path& state, const std::string& grpc,
                                            const std::string& http) {
-  const nlohmann::ordered_json json{{"grpc", grpc}, {"http", http}, {"pid", ::getpid()}};
+  JsonObject json;
+  json.add("grpc", grpc).add("http", http).add("pid", int64_t{::getpid()});
   const fs::path path = state / "endpoints.json";
-  TRY(write_file_durably(path, json.dump() + "\n"));
+  TRY(write_file_durably(path, json.text() + "\n"));
   return EndpointsFile(path);
 }
 

@@ -6,16 +6,16 @@
 // One function per group of verbs; each puts its commands into the parser.
 namespace manman::cli {
 
-void add_serve(CLI::App& app, Context& context, const Programs& programs);
-void add_backup(CLI::App& app, Context& context);
-void add_session(CLI::App& app, Context& context);
-void add_server(CLI::App& app, Context& context);
-void add_game(CLI::App& app, Context& context);
-void add_config(CLI::App& app, Context& context);
-void add_sgc(CLI::App& app, Context& context);
-void add_deploy(CLI::App& parent, const std::string& name, Context& context);
-void add_archive(CLI::App& app, Context& context);
+void add_serve(Command& app, Context& context, const Programs& programs);
+void add_backup(Command& app, Context& context);
+void add_session(Command& app, Context& context);
+void add_server(Command& app, Context& context);
+void add_game(Command& app, Context& context);
+void add_config(Command& app, Context& context);
+void add_sgc(Command& app, Context& context);
+void add_deploy(Command& parent, const std::string& name, Context& context);
+void add_archive(Command& app, Context& context);
 // version, and what only tests and manman itself call: failpoints, game-wrapper.
-void add_internal(CLI::App& app, Context& context, const Programs& programs);
+void add_internal(Command& app, Context& context, const Programs& programs);
 
 }  // namespace manman::cli

@@ -1,25 +1,40 @@
 include(GoogleTest)
 
-# manman_library(NAME DEPS...): the static library of src/NAME (all its sources but tests and
-# migrations) and, where there are *_test.cc files, its unit test binary NAME_test. The folder's
-# place in the layering is checked by tests/lint/test_include_table.py.
+option(MANMAN_PCH "Parse the headers that most files of a library include once for all of them" ON)
+
+function(manman_precompile target)
+  if(MANMAN_PCH)
+    target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <filesystem> <functional> <map>
+                              <memory> <string> <thread> <vector> ${ARGN})
+  endif()
+endfunction()
+
+# manman_library(NAME DEPS... [PRECOMPILE HEADERS...]): the static library of src/NAME (all its
+# sources but tests) and, where there are *_test.cc files, its unit test binary NAME_test. The
+# folder's place in the layering is checked by tests/lint/test_include_table.py.
 function(manman_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" PRECOMPILE)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  if(sources)
-    add_library(${name} STATIC ${sources})
-    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
-    target_link_libraries(${name} PUBLIC ${ARGN})
-  else()
-    add_library(${name} INTERFACE)
-    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
-    target_link_libraries(${name} INTERFACE ${ARGN})
-  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${name} PUBLIC ${arg_UNPARSED_ARGUMENTS})
+  manman_precompile(${name} ${arg_PRECOMPILE})
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} GTest::gtest_main GTest::gmock)
+    manman_precompile(${name}_test <gtest/gtest.h> ${arg_PRECOMPILE})
     gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
+endfunction()
+
+# For source files in which g++ 12 sees std::string copies out of bounds where there are none (GCC
+# bug 105651).
+function(manman_no_false_bounds)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS
+                                "-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-restrict")
   endif()
 endfunction()

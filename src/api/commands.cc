@@ -88,6 +88,7 @@ Result<void> order_start(db::Transaction& tx, const Deployment& deployment, cons
                                     .restore_backup_id = restored.backup_id,
                                     .restore_s3_url = restored.s3_url,
                                     .restore_size_bytes = restored.size_bytes,
+                                    .restore_data_bytes = restored.total_bytes,
                                     .restore_sha256 = restored.sha256,
                                     .launch = deployment.launch};
   return db::outbox::add(tx, command_key(deployment.server.server_id, "session.start"),

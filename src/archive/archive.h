@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,11 +62,15 @@ struct UnpackOptions {
   // TARGET/a/b. "": paths are kept as they are.
   std::string strip_prefix;
   bool owners = true;  // set owners; only root can, others go without
-  // Sizes are refused beyond these. 0: what the file system of the target has free.
+  // More bytes of files than this are refused, and more than the target's file system has free. 0:
+  // only the latter.
   uint64_t max_unpacked_bytes = 0;
   // An archive may not unpack to more than this many times its own size, holes of sparse files
   // not counted, once past 64 MiB.
   uint32_t max_ratio = 250;
+  // The hash that the whole archive is known to have; another is kDataLoss. Not with `only`, which
+  // does not read all of it.
+  std::optional<Sha256Digest> expected_sha256;
   Progress* progress = nullptr;
 };
 

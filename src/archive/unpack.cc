@@ -21,13 +21,21 @@ Result<uint64_t> room_in(const std::string& target) {
   return free > kReserve ? free - kReserve : 1;
 }
 
+Result<void> check_hash(const Sha256Digest& found, const Sha256Digest& expected) {
+  if (found == expected) return {};
+  return fail(Code::kDataLoss, "this is not the archive that was stored: its SHA-256 is " +
+                                   to_hex(found) + ", not " + to_hex(expected));
+}
+
 }  // namespace
 
 Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& target,
                             const UnpackOptions& options) {
+  if (options.expected_sha256 && !options.only.empty())
+    return fail(Code::kInvalidArgument, "a part of an archive can't be held against its SHA-256");
   const std::string dir = target.string();
-  const uint64_t room =
-      options.max_unpacked_bytes != 0 ? options.max_unpacked_bytes : TRY(room_in(dir));
+  uint64_t room = TRY(room_in(dir));
+  if (options.max_unpacked_bytes != 0) room = std::min(room, options.max_unpacked_bytes);
   Budget budget(room, options.max_ratio, archive.size());
   const std::optional<Index> index = TRY(Index::open(archive));
   if (index && options.only.empty())
@@ -36,11 +44,15 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
   if (options.progress != nullptr && options.progress->total_bytes == 0)
     options.progress->total_bytes = selection.data_size();
   Extractor extractor = TRY(Extractor::create(dir, options, selection, budget));
-  const ScanOptions scanning{.threads = options.threads,
-                             .ranges = selection.ranges(),
-                             .on_archive = {},
-                             .progress = options.progress};
+  ScanOptions scanning{.threads = options.threads,
+                       .ranges = selection.ranges(),
+                       .on_archive = {},
+                       .progress = options.progress};
+  Sha256 hash;
+  if (options.expected_sha256)
+    scanning.on_archive = [&hash](ConstBytes bytes) { hash.update(bytes); };
   TRY(scan(archive, index, scanning, extractor));
+  if (options.expected_sha256) TRY(check_hash(hash.finish(), *options.expected_sha256));
   TRY(extractor.finish());
   return UnpackResult{.entries = extractor.entries(),
                       .data_size_bytes = extractor.data_size(),

@@ -33,7 +33,9 @@ Result<int> half(int value) {
   if (value % 2 != 0) return fail(Code::kInvalidArgument, "odd");
   return value / 2;
 }
-Result<int> quarter(int value) { return TRY(half(TRY(half(value)))); }
+Result<int> quarter(int value) {
+  return TRY(half(TRY(half(value))));
+}
 
 TEST(ErrorTest, TryPassesValuesAndErrors) {
   EXPECT_EQ(quarter(8).value(), 2);
@@ -98,7 +100,10 @@ TEST(RetryTest, StopsAtSuccessFinalErrorAndLimit) {
   calls = 0;
   EXPECT_FALSE(retry(2, quick, nullptr, flaky));
   calls = 0;
-  auto final_error = [&]() -> Result<int> { calls++; return fail(Code::kNotFound, "gone"); };
+  auto final_error = [&]() -> Result<int> {
+    calls++;
+    return fail(Code::kNotFound, "gone");
+  };
   EXPECT_FALSE(retry(5, quick, nullptr, final_error));
   EXPECT_EQ(calls, 1);
 }
@@ -110,6 +115,10 @@ TEST(Sha256Test, KnownAnswer) {  // FIPS 180-4, "abc"
   stream.update(as_bytes("a"));
   stream.update(as_bytes("bc"));
   EXPECT_EQ(stream.finish(), Sha256::of(as_bytes("abc")));
+  EXPECT_EQ(sha256_from_hex(to_hex(Sha256::of(as_bytes("abc")))).value(),
+            Sha256::of(as_bytes("abc")));
+  EXPECT_FALSE(sha256_from_hex(std::string(63, 'a')));
+  EXPECT_FALSE(sha256_from_hex(std::string(64, 'g')));
 }
 
 TEST(LogTest, PrefixNamesWhatIsKnown) {

@@ -45,4 +45,18 @@ std::string to_hex(ConstBytes bytes) {
   return text;
 }
 
+Result<Sha256Digest> sha256_from_hex(std::string_view text) {
+  Sha256Digest digest{};
+  bool good = text.size() == 2 * digest.size();
+  for (size_t i = 0; good && i < text.size(); i++) {
+    const size_t value = std::string_view("0123456789abcdef").find(text[i]);
+    good = value != std::string_view::npos;
+    digest[i / 2] = (digest[i / 2] << 4) | static_cast<std::byte>(value);
+  }
+  if (!good)
+    return fail(Code::kInvalidArgument,
+                "'" + std::string(text) + "' is not a SHA-256 in hexadecimal");
+  return digest;
+}
+
 }  // namespace manman

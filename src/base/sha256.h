@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/stream.h"
 
@@ -32,5 +33,8 @@ class Sha256 {
 
 // Lower-case hexadecimal.
 std::string to_hex(ConstBytes bytes);
+
+// The digest that to_hex() wrote so; anything else is kInvalidArgument.
+Result<Sha256Digest> sha256_from_hex(std::string_view text);
 
 }  // namespace manman

@@ -88,6 +88,7 @@ std::string StartSessionCommand::to_json() const {
     restore["backup_id"] = restore_backup_id;
     restore["s3_url"] = restore_s3_url;
     restore["size_bytes"] = restore_size_bytes;
+    restore["data_bytes"] = restore_data_bytes;
     restore["sha256"] = restore_sha256;
   }
   body["launch"] = launch_to_json(launch);
@@ -105,6 +106,7 @@ Result<StartSessionCommand> StartSessionCommand::parse(std::string_view text) {
     command.restore_backup_id = TRY(restore->id("backup_id"));
     command.restore_s3_url = TRY(restore->text("s3_url"));
     command.restore_size_bytes = TRY(restore->count("size_bytes"));
+    command.restore_data_bytes = TRY(restore->count("data_bytes"));
     command.restore_sha256 = TRY(restore->text_or_empty("sha256"));
   }
   command.launch = TRY(launch_from(fields));

@@ -47,7 +47,8 @@ struct StartSessionCommand {
   int64_t restore_backup_id = 0;  // 0: no restore
   std::string restore_s3_url;     // as recorded in the backup's row
   int64_t restore_size_bytes = 0;
-  std::string restore_sha256;     // "" when the row has none
+  int64_t restore_data_bytes = 0;  // of all files it holds; 0 when the row does not say
+  std::string restore_sha256;      // "" when the row has none
   GameLaunch launch;
 
   std::string to_json() const;

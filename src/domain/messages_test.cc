@@ -131,14 +131,15 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
 }
 
 TEST(StartSessionCommandTest, ReadsBackWithAndWithoutRestore) {
-  const StartSessionCommand restore{
-      456, 42, 5, "s3://bucket/backups/42/5.tar.gz", 1234, "ab12", full_launch()};
+  const StartSessionCommand restore{456,  42,   5,      "s3://bucket/backups/42/5.tar.gz",
+                                    1234, 5678, "ab12", full_launch()};
   const StartSessionCommand got = read_back(restore);
   EXPECT_EQ(got.session_id, 456);
   EXPECT_EQ(got.sgc_id, 42);
   EXPECT_EQ(got.restore_backup_id, 5);
   EXPECT_EQ(got.restore_s3_url, "s3://bucket/backups/42/5.tar.gz");
   EXPECT_EQ(got.restore_size_bytes, 1234);
+  EXPECT_EQ(got.restore_data_bytes, 5678);
   EXPECT_EQ(got.restore_sha256, "ab12");
   expect_same(got.launch, restore.launch);
 

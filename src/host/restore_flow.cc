@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -106,6 +107,13 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   archive::UnpackOptions options;
   options.threads = context_.config.threads;
   options.strip_prefix = "game";
+  if (!command_.restore_sha256.empty())
+    options.expected_sha256 = TRY(sha256_from_hex(command_.restore_sha256));
+  // Where the row says how much there is, that is the limit, however well it compressed.
+  if (command_.restore_data_bytes > 0) {
+    options.max_unpacked_bytes = static_cast<uint64_t>(command_.restore_data_bytes);
+    options.max_ratio = std::numeric_limits<uint32_t>::max();
+  }
   options.progress = &job_.progress;
   job_.progress.done_bytes = 0;
   auto unpacked = archive::unpack(*source, target, options);

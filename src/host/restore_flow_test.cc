@@ -23,6 +23,7 @@ class RestoreFlowTest : public HostTest {
   StartSessionCommand restoring(int64_t session_id) {
     StartSessionCommand command = session(session_id, 5);
     command.restore_size_bytes = report_.size_bytes;
+    command.restore_data_bytes = report_.total_bytes;
     command.restore_sha256 = report_.sha256;
     return command;
   }

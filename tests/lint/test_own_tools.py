@@ -115,20 +115,6 @@ class Runner(Folder):
         self.assertEqual(done.returncode, 1)
         self.assertIn("took longer than 3 s", done.stderr)
 
-    def test_counting_reports(self):
-        count = str(paths.ROOT / ".ci/count_tests.py")
-        for name, failures in (("a.xml", 0), ("b.xml", 2)):
-            (self.folder / name).write_text(
-                f'<testsuite tests="10" failures="{failures}" disabled="1" skipped="1"/>')
-
-        def result(*names):
-            done = subprocess.run(["/usr/bin/python3", count, *names], cwd=self.folder,
-                                  capture_output=True, text=True)
-            return done.returncode, done.stdout.splitlines()[-1]
-        self.assertEqual(result("a.xml"), (0, "8 passed, 0 failed"))
-        self.assertEqual(result("a.xml", "b.xml"), (1, "14 passed, 2 failed"))
-        self.assertEqual(result("a.xml", "gone.xml"), (1, "8 passed, 1 failed"))
-
 
 class Waiting(Folder):
     def test_condition_that_never_holds(self):

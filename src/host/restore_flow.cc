@@ -109,9 +109,11 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   options.strip_prefix = "game";
   if (!command_.restore_sha256.empty())
     options.expected_sha256 = TRY(sha256_from_hex(command_.restore_sha256));
-  // Where the row says how much there is, that is the limit, however well it compressed.
+  // Where the row says how much there is, that is the limit, however well it compressed; what the
+  // entries themselves cost comes on top.
   if (command_.restore_data_bytes > 0) {
-    options.max_unpacked_bytes = static_cast<uint64_t>(command_.restore_data_bytes);
+    options.max_unpacked_bytes =
+        static_cast<uint64_t>(command_.restore_data_bytes) + source->size() * options.max_ratio;
     options.max_ratio = std::numeric_limits<uint32_t>::max();
   }
   options.progress = &job_.progress;

@@ -10,18 +10,17 @@
 #include "manman/v1/manman.pb.h"
 
 // The unary calls of the service: one name for each.
-#define MANMAN_CLI_CALLS(CALL)                                                                   \
-  CALL(CreateBackup)                                                                             \
-  CALL(ListBackups)                                                                              \
-  CALL(GetBackup)                                                                                \
-  CALL(DeleteBackup)                                                                             \
-  CALL(StartSession)                                                                             \
-  CALL(StopSession) CALL(GetSession) CALL(ListSessions) CALL(SendInput) CALL(UndoRestore)        \
-      CALL(RegisterServer) CALL(ListServers) CALL(GetServer) CALL(DeleteServer) CALL(CreateGame) \
-          CALL(ListGames) CALL(GetGame) CALL(DeleteGame) CALL(CreateGameConfig)                  \
-              CALL(ListGameConfigs) CALL(GetGameConfig) CALL(DeleteGameConfig)                   \
-                  CALL(DeployGameConfig) CALL(ListServerGameConfigs) CALL(GetServerGameConfig)   \
-                      CALL(DeleteServerGameConfig)
+// clang-format off
+#define MANMAN_CLI_CALLS(CALL)                                                            \
+  CALL(CreateBackup) CALL(ListBackups) CALL(GetBackup) CALL(DeleteBackup)                 \
+  CALL(StartSession) CALL(StopSession) CALL(GetSession) CALL(ListSessions)                \
+  CALL(SendInput) CALL(UndoRestore)                                                       \
+  CALL(RegisterServer) CALL(ListServers) CALL(GetServer) CALL(DeleteServer)               \
+  CALL(CreateGame) CALL(ListGames) CALL(GetGame) CALL(DeleteGame)                         \
+  CALL(CreateGameConfig) CALL(ListGameConfigs) CALL(GetGameConfig) CALL(DeleteGameConfig) \
+  CALL(DeployGameConfig) CALL(ListServerGameConfigs) CALL(GetServerGameConfig)            \
+  CALL(DeleteServerGameConfig)
+// clang-format on
 
 namespace manman::cli {
 

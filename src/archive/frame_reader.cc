@@ -14,7 +14,8 @@ constexpr int kMaxThreads = 16;
 
 using Pipeline = OrderedPipeline<FrameJob>;
 
-Result<void> produce(Pipeline& pipeline, FrameCursor cursor, const std::vector<Range>& ranges) {
+Result<void> produce(Pipeline& pipeline, FrameCursor cursor, const std::vector<Range>& ranges,
+                     uint64_t stream_size) {
   for (size_t at = 0; at < ranges.size();) {
     auto frame = TRY(cursor.next());
     if (!frame) return fail(Code::kDataLoss, "the archive's index is damaged: frames are missing");
@@ -27,6 +28,9 @@ Result<void> produce(Pipeline& pipeline, FrameCursor cursor, const std::vector<R
     job->frame = *frame;
     TRY(pipeline.push(std::move(job)));
   }
+  // Where the last frame was wanted, nothing may stand behind it in the index.
+  if (!ranges.empty() && ranges.back().end == stream_size && TRY(cursor.next()))
+    return fail(Code::kDataLoss, "the archive's index is damaged: it has too many frames");
   return {};
 }
 
@@ -53,8 +57,9 @@ FrameReader::FrameReader(RandomSource& source, const Index& index, std::vector<R
     : pipeline_(
           thread_count(threads) + kExtraWorkers,
           static_cast<size_t>(thread_count(threads) + kExtraWorkers) + 4,
-          [cursor = index.frames(), ranges = std::move(ranges)](Pipeline& pipeline) {
-            return produce(pipeline, cursor, ranges);
+          [cursor = index.frames(), ranges = std::move(ranges),
+           stream_size = index.tail().stream_size](Pipeline& pipeline) {
+            return produce(pipeline, cursor, ranges, stream_size);
           },
           [&source] {
             return [&source, inflater = std::make_shared<FrameInflater>()](FrameJob& job) {

@@ -81,10 +81,10 @@ Result<T> in(std::string_view clause, Result<T> result) {
 #define TRY(expression) MANMAN_TRY_AS(MANMAN_JOIN(try_result_, __COUNTER__), expression)
 #define MANMAN_JOIN(a, b) MANMAN_JOIN_EXPANDED(a, b)
 #define MANMAN_JOIN_EXPANDED(a, b) a##b
-#define MANMAN_TRY_AS(result, expression)                                       \
-  ({                                                                            \
-    auto&& result = (expression);                                               \
-    if (!result) [[unlikely]]                                                   \
-      return std::unexpected(std::move(result).error());                        \
-    std::move(result).value();                                                  \
+#define MANMAN_TRY_AS(result, expression)                \
+  ({                                                     \
+    auto&& result = (expression);                        \
+    if (!result) [[unlikely]]                            \
+      return std::unexpected(std::move(result).error()); \
+    std::move(result).value();                           \
   })

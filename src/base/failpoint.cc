@@ -1,9 +1,9 @@
 #include "base/failpoint.h"
 
-#include <csignal>
-#include <cstdlib>
 #include <charconv>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <thread>
@@ -42,8 +42,7 @@ Result<int> parse_number(std::string_view text, std::string_view item) {
 Result<std::pair<std::string, Point>> parse_item(std::string_view item) {
   const size_t equals = item.find('=');
   if (equals == std::string_view::npos)
-    return fail(Code::kInvalidArgument,
-                "failpoint '" + std::string(item) + "': wants NAME=ACTION");
+    return fail(Code::kInvalidArgument, "failpoint '" + std::string(item) + "': wants NAME=ACTION");
   std::string_view name = item.substr(0, equals);
   std::string_view action = item.substr(equals + 1);
   Point point;
@@ -106,11 +105,14 @@ Result<void> detail::act(std::string_view name) {
   }
   if (point.only_nth != 0 && point.passed != point.only_nth) return {};
   switch (point.action) {
-    case Action::kCrash: ::raise(SIGKILL); break;
+    case Action::kCrash:
+      ::raise(SIGKILL);
+      break;
     case Action::kDelay:
       std::this_thread::sleep_for(std::chrono::milliseconds(point.delay_ms));
       break;
-    case Action::kError: return fail(Code::kInternal, point.message);
+    case Action::kError:
+      return fail(Code::kInternal, point.message);
   }
   return {};
 }

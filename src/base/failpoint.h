@@ -18,35 +18,35 @@ namespace manman::failpoint {
 // through this list (`manman failpoints` prints it).
 inline constexpr std::array kNames = std::to_array<std::string_view>({
     // The way of a backup, in order.
-    "api.create_backup.committed",   // row and command stored, call not yet answered
-    "api.relay.before_publish",      // outbox row read
-    "api.relay.published",           // command handed over, outbox row not yet marked sent
-    "host.command.received",         // host has the command, journal has not
-    "host.command.journaled",        // journal has it, message not acknowledged
+    "api.create_backup.committed",  // row and command stored, call not yet answered
+    "api.relay.before_publish",     // outbox row read
+    "api.relay.published",          // command handed over, outbox row not yet marked sent
+    "host.command.received",        // host has the command, journal has not
+    "host.command.journaled",       // journal has it, message not acknowledged
     "backup.running_reported",
     "backup.quiesced",
-    "backup.upload_started",         // upload id in the journal
-    "backup.archived",               // all bytes in the upload, not completed
-    "store.folder.synced",           // object's bytes durable, not yet renamed
-    "store.folder.renamed",          // object in place, caller not told
-    "backup.uploaded",               // object in place, journal does not say so
-    "backup.upload_journaled",       // journal says so, not reported
-    "backup.reported",               // completed reported, job still in the journal
-    "api.status.applied",            // status in the row, message not acknowledged
+    "backup.upload_started",    // upload id in the journal
+    "backup.archived",          // all bytes in the upload, not completed
+    "store.folder.synced",      // object's bytes durable, not yet renamed
+    "store.folder.renamed",     // object in place, caller not told
+    "backup.uploaded",          // object in place, journal does not say so
+    "backup.upload_journaled",  // journal says so, not reported
+    "backup.reported",          // completed reported, job still in the journal
+    "api.status.applied",       // status in the row, message not acknowledged
     // Deleting.
     "api.delete.marked",
     "api.delete.object_removed",
     // The way of a restore, in order.
     "api.start_session.committed",
     "restore.staging_created",
-    "restore.extracted",             // staged, checked, synced
-    "restore.swap_journaled",        // the intent to swap is in the journal
-    "restore.swapped",               // exchanged, journal does not say so
-    "restore.replaced_kept",         // old data under its final name
-    "session.starting",              // before the game is launched
-    "session.launched",              // game runs, not reported
-    "session.reported",              // running reported, job still in the journal
-    "session.stopped",               // game ended after a stop, not reported
+    "restore.extracted",       // staged, checked, synced
+    "restore.swap_journaled",  // the intent to swap is in the journal
+    "restore.swapped",         // exchanged, journal does not say so
+    "restore.replaced_kept",   // old data under its final name
+    "session.starting",        // before the game is launched
+    "session.launched",        // game runs, not reported
+    "session.reported",        // running reported, job still in the journal
+    "session.stopped",         // game ended after a stop, not reported
     // Undoing a restore.
     "undo.journaled",
     "undo.swapped",
@@ -76,7 +76,8 @@ Result<void> configure(std::string_view spec);
 
 // Passes the point: returns an error where the configuration asks for one.
 inline Result<void> pass(Name name) {
-  if (!detail::enabled.load(std::memory_order_relaxed)) [[likely]] return {};
+  if (!detail::enabled.load(std::memory_order_relaxed)) [[likely]]
+    return {};
   return detail::act(name.text());
 }
 

@@ -32,8 +32,9 @@ Result<void> FileSource::read_at(uint64_t offset, MutableBytes buffer) {
         ::pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail_errno("read " + name_, errno);
-    if (count == 0) return fail(Code::kOutOfRange, name_ + " ends before offset " +
-                                                       std::to_string(offset + buffer.size()));
+    if (count == 0)
+      return fail(Code::kOutOfRange,
+                  name_ + " ends before offset " + std::to_string(offset + buffer.size()));
     buffer = buffer.subspan(static_cast<size_t>(count));
     offset += static_cast<uint64_t>(count);
   }

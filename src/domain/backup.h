@@ -18,7 +18,7 @@ enum class BackupStatus {
 };
 
 enum class BackupEvent {
-  kHostRunning,        // the host works on it, or still does
+  kHostRunning,  // the host works on it, or still does
   kHostCompleted,
   kHostFailed,
   kLeaseExpiredRetry,  // the host went silent and another attempt is allowed

@@ -9,7 +9,7 @@ namespace manman {
 
 enum class SessionStatus {
   kPending,
-  kStarting,   // the host has it: restoring or launching
+  kStarting,  // the host has it: restoring or launching
   kRunning,
   kStopping,
   kStopped,    // ended after a stop was asked for

@@ -4,8 +4,13 @@ import errno
 import os
 import subprocess
 import tempfile
+import sys
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lib import processes  # noqa: E402
+from lib.wait import wait_until  # noqa: E402
 
 needs_root = unittest.skipUnless(os.geteuid() == 0, "mounting a file system needs root")
 
@@ -48,8 +53,13 @@ class SmallDisk:
     def empty(self):
         self.filler.unlink(missing_ok=True)
 
+    def _unmount(self):
+        return subprocess.run(["umount", self.path]).returncode == 0
+
     def close(self):
         """Unmounts, which also lets the loop device go, and removes the image."""
         if os.path.ismount(self.path):
-            subprocess.run(["umount", self.path], check=True)
+            # Games outlive their service, and would keep the disk busy.
+            processes.kill_all_of(self.path)
+            wait_until(self._unmount, 20, f"{self.path} to be no longer busy")
         subprocess.run(["rm", "-rf", "--one-file-system", self.home], check=True)

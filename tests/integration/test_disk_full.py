@@ -16,7 +16,7 @@ from small_disk import SmallDisk, needs_root  # noqa: E402
 
 MIB = 1 << 20
 # What the message of a full disk may be made of, wherever it was noticed.
-FULL = r"(?i)no space left|space|disk.*full|full.*disk"
+FULL = r"(?i)no space left|free|room|disk.*full|full.*disk"
 
 
 class DiskCase(ServiceCase):
@@ -163,7 +163,7 @@ class DatabaseDiskIsFull(DiskCase):
         made, error = [], None
         for number in range(3_000):
             try:
-                made.append(self.api.CreateGame(name=f"game {number} " + "n" * 100).game.game_id)
+                made.append(self.api.CreateGame(name=f"game {number} " + "n" * 60).game.game_id)
             except grpc.RpcError as refused:
                 error = refused
                 break

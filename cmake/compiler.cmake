@@ -3,7 +3,11 @@ set(MANMAN_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,un
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Objects are found again by another checkout of the same sources. Each is known by the bytes of
+  # every file that went into it (depend mode): a precompiled header is one only of the same bytes.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
 
 find_program(MOLD mold)

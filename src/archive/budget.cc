@@ -9,30 +9,35 @@ constexpr uint64_t kFreeOfRatio = uint64_t{64} << 20;
 
 }  // namespace
 
-Budget::Budget(uint64_t max_bytes, uint32_t max_ratio, uint64_t archive_size)
-    : max_bytes_(max_bytes == 0 ? UINT64_MAX : max_bytes),
-      max_ratio_(max_ratio),
-      max_by_ratio_(archive_size > UINT64_MAX / std::max(max_ratio, 1U)
+Budget::Budget(const Limits& limits, uint64_t archive_size)
+    : limits_(limits),
+      max_by_ratio_(archive_size > UINT64_MAX / std::max(limits.max_ratio, 1U)
                         ? UINT64_MAX
-                        : std::max(archive_size * max_ratio, kFreeOfRatio)) {}
+                        : std::max(archive_size * limits.max_ratio, kFreeOfRatio)) {
+  if (limits_.max_bytes == 0) limits_.max_bytes = UINT64_MAX;
+}
 
-Result<void> Budget::check_claim(uint64_t bytes) const {
-  if (bytes <= max_bytes_) return {};
-  return std::unexpected(Error{Code::kResourceExhausted,
-                               "the archive unpacks to " + std::to_string(bytes) +
-                                   " bytes, and there is room for " + std::to_string(max_bytes_)}
-                             .with_hint("free space on the disk, or allow more"));
+Result<void> Budget::check(uint64_t bytes) const {
+  if (bytes > limits_.max_bytes)
+    return fail(Code::kResourceExhausted, "refused: the archive unpacks to more than the " +
+                                              std::to_string(limits_.max_bytes) +
+                                              " bytes that are allowed");
+  if (bytes > limits_.free_bytes)
+    return std::unexpected(Error{Code::kResourceExhausted,
+                                 "not enough free space on the disk: the archive unpacks to " +
+                                     std::to_string(bytes) + " bytes or more, and " +
+                                     std::to_string(limits_.free_bytes) +
+                                     " may be used (some are kept for others)"}
+                               .with_hint("free space on the disk"));
+  return {};
 }
 
 Result<void> Budget::take(uint64_t bytes) {
   taken_ += bytes;
-  if (taken_ > max_bytes_)
-    return fail(Code::kResourceExhausted, "the archive unpacks to more than the " +
-                                              std::to_string(max_bytes_) +
-                                              " bytes there is room for");
+  TRY(check(taken_));
   if (taken_ > max_by_ratio_)
     return fail(Code::kInvalidArgument, "refused: the archive unpacks to more than " +
-                                            std::to_string(max_ratio_) + " times its size");
+                                            std::to_string(limits_.max_ratio) + " times its size");
   return {};
 }
 

@@ -9,16 +9,19 @@ namespace manman::archive {
 // How much an archive may unpack to. Holes don't count.
 class Budget {
  public:
-  // max_bytes 0: no limit.
-  Budget(uint64_t max_bytes, uint32_t max_ratio, uint64_t archive_size);
-  // Before anything is unpacked: what the archive says of itself.
-  Result<void> check_claim(uint64_t bytes) const;
-  // kResourceExhausted beyond max_bytes, kInvalidArgument beyond the ratio.
+  struct Limits {
+    uint64_t max_bytes = 0;            // 0: no limit
+    uint64_t free_bytes = UINT64_MAX;  // that may be used of the disk's room
+    uint32_t max_ratio = 1;            // times the archive's size
+  };
+  Budget(const Limits& limits, uint64_t archive_size);
+  // Whether so many bytes may be unpacked in all; kResourceExhausted when not.
+  Result<void> check(uint64_t bytes) const;
+  // kResourceExhausted beyond max_bytes or the room on the disk, kInvalidArgument beyond the ratio.
   Result<void> take(uint64_t bytes);
 
  private:
-  uint64_t max_bytes_;
-  uint32_t max_ratio_;
+  Limits limits_;
   uint64_t max_by_ratio_;
   uint64_t taken_ = 0;
 };

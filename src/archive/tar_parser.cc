@@ -10,6 +10,8 @@ namespace manman::archive {
 namespace {
 
 constexpr uint64_t kMaxExtension = uint64_t{1} << 20;
+// tar fills up its last record, of 10 KiB unless told otherwise, with zeros.
+constexpr uint64_t kMaxAfterEnd = uint64_t{64} << 20;
 
 uint64_t padding(uint64_t size) {
   return (kTarBlock - size % kTarBlock) % kTarBlock;
@@ -119,7 +121,11 @@ Result<void> TarParser::take_header(ConstBytes block) {
 
 // What follows the end mark is padding that readers skip. But entries there would be lost in
 // silence: two archives joined.
-Result<void> TarParser::take_after_end(ConstBytes block) const {
+Result<void> TarParser::take_after_end(ConstBytes block) {
+  after_end_ += block.size();
+  if (after_end_ > kMaxAfterEnd)
+    return fail(Code::kInvalidArgument, "refused: more than " + std::to_string(kMaxAfterEnd) +
+                                            " bytes follow the tar stream's end mark");
   if (all_zero(block) || !has_good_checksum(block)) return {};
   return fail(Code::kDataLoss, "more entries follow the tar stream's end mark");
 }

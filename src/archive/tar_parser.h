@@ -33,7 +33,7 @@ class TarParser {
   Result<void> take_block(ConstBytes block);
   Result<void> take_header(ConstBytes block);
   Result<void> take_zeros();
-  Result<void> take_after_end(ConstBytes block) const;
+  Result<void> take_after_end(ConstBytes block);
   Result<void> begin_extension(const RawHeader& header);
   Result<void> take_extension(ConstBytes block);
   Result<void> apply_extension();
@@ -54,6 +54,7 @@ class TarParser {
   size_t fill_ = 0;
   bool zero_block_seen_ = false;
   bool end_seen_ = false;
+  uint64_t after_end_ = 0;  // bytes behind the end mark
   bool stopped_ = false;
 
   // Of the extended headers before the next member.

@@ -1,6 +1,5 @@
 #include <sys/statvfs.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "archive/archive.h"
@@ -17,8 +16,7 @@ Result<uint64_t> room_in(const std::string& target) {
   struct statvfs info{};
   if (::statvfs(target.c_str(), &info) != 0) return fail_errno("look at " + target, errno);
   const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
-  // 0 would mean no limit.
-  return free > kReserve ? free - kReserve : 1;
+  return free > kReserve ? free - kReserve : 0;
 }
 
 Result<void> check_hash(const Sha256Digest& found, const Sha256Digest& expected) {
@@ -34,12 +32,14 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
   if (options.expected_sha256 && !options.only.empty())
     return fail(Code::kInvalidArgument, "a part of an archive can't be held against its SHA-256");
   const std::string dir = target.string();
-  uint64_t room = TRY(room_in(dir));
-  if (options.max_unpacked_bytes != 0) room = std::min(room, options.max_unpacked_bytes);
-  Budget budget(room, options.max_ratio, archive.size());
+  const Budget::Limits limits {
+    .max_bytes = options.max_unpacked_bytes, .free_bytes = TRY(room_in(dir))
+    , .max_ratio = options.max_ratio
+  };
+  Budget budget(limits, archive.size());
   const std::optional<Index> index = TRY(Index::open(archive));
   if (index && options.only.empty())
-    TRY(budget.check_claim(index->tail().data_size - index->tail().hole_size));
+    TRY(budget.check(index->tail().data_size - index->tail().hole_size));
   Selection selection = TRY(Selection::find(archive, index, options.only, options.progress));
   if (options.progress != nullptr && options.progress->total_bytes == 0)
     options.progress->total_bytes = selection.data_size();

@@ -56,9 +56,11 @@ class Run(unittest.TestCase):
         for word in ("backup create", "rm -r", "--restore-from", "--check"):
             self.assertIn(word, commands)
         world = next((self.folder / ".manman").rglob("world"))
-        regions = sorted(p.name for p in (world / "region").iterdir())
+        regions = {p.name for p in (world / "region").iterdir()}
+        self.assertTrue(regions)
         self.shell(commands)
-        self.assertEqual(sorted(p.name for p in (world / "region").iterdir()), regions)
+        # The game goes on and may have made more of its world.
+        self.assertLessEqual(regions, {p.name for p in (world / "region").iterdir()})
 
         again = self.shell("./run --grpc 127.0.0.1:0 --http 127.0.0.1:0")
         self.assertIn("runs on .manman already", again)

@@ -60,9 +60,13 @@ class SwitchedStore final : public Store {
     TRY(check());
     return real_.put(key, bound);
   }
-  Result<void> abort_upload(std::string_view key, std::string_view id) override {
+  Result<void> abort_uploads(std::string_view key) override {
     TRY(check());
-    return real_.abort_upload(key, id);
+    return real_.abort_uploads(key);
+  }
+  Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
+    TRY(check());
+    return real_.sweep_uploads(prefix, older_than);
   }
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
     TRY(check());

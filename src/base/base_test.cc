@@ -121,6 +121,11 @@ TEST(Sha256Test, KnownAnswer) {  // FIPS 180-4, "abc"
   EXPECT_FALSE(sha256_from_hex(std::string(64, 'g')));
 }
 
+TEST(HmacSha256Test, KnownAnswer) {  // RFC 4231, test case 2
+  EXPECT_EQ(to_hex(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739270839dec58b964843");
+}
+
 TEST(LogTest, PrefixNamesWhatIsKnown) {
   EXPECT_EQ((About{.backup_id = 5, .sgc_id = 3}.prefix()), "[backup=5 sgc=3] ");
   EXPECT_EQ(About{}.prefix(), "");

@@ -25,7 +25,7 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "host.command.journaled",       // journal has it, message not acknowledged
     "backup.running_reported",
     "backup.quiesced",
-    "backup.upload_started",    // upload id in the journal
+    "backup.upload_started",    // nothing written to the upload yet
     "backup.archived",          // all bytes in the upload, not completed
     "store.folder.synced",      // object's bytes durable, not yet renamed
     "store.folder.renamed",     // object in place, caller not told

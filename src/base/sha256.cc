@@ -1,6 +1,7 @@
 #include "base/sha256.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 namespace manman {
@@ -31,6 +32,14 @@ Sha256Digest Sha256::of(ConstBytes bytes) {
   Sha256Digest digest{};
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
          reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+Sha256Digest hmac_sha256(ConstBytes key, ConstBytes message) {
+  Sha256Digest digest{};
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+       reinterpret_cast<unsigned char*>(digest.data()), nullptr);
   return digest;
 }
 

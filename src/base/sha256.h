@@ -31,6 +31,9 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
+// HMAC-SHA-256 (RFC 2104).
+Sha256Digest hmac_sha256(ConstBytes key, ConstBytes message);
+
 // Lower-case hexadecimal.
 std::string to_hex(ConstBytes bytes);
 

@@ -42,7 +42,7 @@ class BackupFlow {
   bool is_superseded() const;
   void give_way();
   Result<void> check_destination() const;
-  Result<void> abort_earlier_upload();
+  Result<void> abort_earlier_uploads();
   Result<DataSize> measure_game();
   Result<void> report_running();
   Result<Quiesced> quiesce_game();
@@ -83,7 +83,7 @@ Result<BackupReport> BackupFlow::backup_with_retries() {
 
 Result<BackupReport> BackupFlow::backup_once() {
   TRY(check_destination());
-  TRY(abort_earlier_upload());
+  TRY(abort_earlier_uploads());
   const DataSize expected = TRY(measure_game());
   TRY(report_running());
   Quiesced quiesced = TRY(quiesce_game());
@@ -107,8 +107,8 @@ bool BackupFlow::is_superseded() const {
 
 void BackupFlow::give_way() {
   log_info(job_.about, "attempt {} is superseded by a later one", command_.attempt);
-  if (auto aborted = abort_earlier_upload(); !aborted)
-    log_warn(job_.about, "abort the upload of an earlier try: {}", aborted.error().message);
+  if (auto aborted = abort_earlier_uploads(); !aborted)
+    log_warn(job_.about, "abort the uploads of an earlier try: {}", aborted.error().message);
   if (auto finished = context_.journal->finish(job_.key); !finished)
     log_error(job_.about, "{}", finished.error().message);
 }
@@ -123,12 +123,12 @@ Result<void> BackupFlow::check_destination() const {
                                              ours.text());
 }
 
-Result<void> BackupFlow::abort_earlier_upload() {
+Result<void> BackupFlow::abort_earlier_uploads() {
   const auto record = context_.journal->find(job_.key);
-  if (!record || record->upload_id.empty()) return {};
-  auto aborted = context_.store.abort_upload(command_.s3_key, record->upload_id);
+  if (!record || !record->upload_begun) return {};
+  auto aborted = context_.store.abort_uploads(command_.s3_key);
   if (aborted || aborted.error().retryable) return aborted;
-  log_warn(job_.about, "abort the upload of an earlier try: {}", aborted.error().message);
+  log_warn(job_.about, "abort the uploads of an earlier try: {}", aborted.error().message);
   return {};
 }
 
@@ -164,9 +164,10 @@ Result<Quiesced> BackupFlow::quiesce_game() {
   return quiesced;
 }
 
+// The journal first, so that no crash leaves an upload that nobody knows of.
 Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const DataSize& expected) {
+  TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
   auto upload = TRY(context_.store.put(command_.s3_key, expected.archive_upper_bound()));
-  TRY(context_.journal->update(job_.key, [&](Record& record) { record.upload_id = upload->id(); }));
   TRY(failpoint::pass("backup.upload_started"));
   return upload;
 }
@@ -243,9 +244,9 @@ void BackupFlow::conclude_failed(const Error& error) {
 // is none. What was never begun to be written here is not ours to remove.
 void BackupFlow::remove_object() {
   const auto record = context_.journal->find(job_.key);
-  if (!record || record->upload_id.empty()) return;
-  if (auto aborted = abort_earlier_upload(); !aborted)
-    log_warn(job_.about, "abort the upload of an earlier try: {}", aborted.error().message);
+  if (!record || !record->upload_begun) return;
+  if (auto aborted = abort_earlier_uploads(); !aborted)
+    log_warn(job_.about, "abort the uploads of an earlier try: {}", aborted.error().message);
   if (auto removed = context_.store.remove(command_.s3_key); !removed)
     log_warn(job_.about, "remove {}: {}", command_.s3_key, removed.error().message);
 }

@@ -27,8 +27,9 @@ class UnreliableStore final : public Store {
     auto upload = TRY(real_.put(key, bound));
     return std::make_unique<HeldUpload>(*this, std::move(upload));
   }
-  Result<void> abort_upload(std::string_view key, std::string_view id) override {
-    return real_.abort_upload(key, id);
+  Result<void> abort_uploads(std::string_view key) override { return real_.abort_uploads(key); }
+  Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
+    return real_.sweep_uploads(prefix, older_than);
   }
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
     return real_.get(key, offset, buffer);
@@ -68,7 +69,6 @@ class UnreliableStore final : public Store {
       std::this_thread::sleep_for(std::chrono::milliseconds(store_.write_ms));
       return real_->write(bytes);
     }
-    std::string id() const override { return real_->id(); }
     Result<ObjectInfo> commit() override { return real_->commit(); }
 
    private:

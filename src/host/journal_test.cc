@@ -48,7 +48,7 @@ TEST_F(JournalTest, KeepsEverythingInOrderAcrossProcesses) {
   for (const int64_t id : {9, 3, 5}) ASSERT_TRUE(journal_->add(record(id)));
   ASSERT_TRUE(journal_->update(record(3).key, [](Record& changed) {
     changed.phase = Phase::kSwapping;
-    changed.upload_id = "u";
+    changed.upload_begun = true;
     changed.quiesced = true;
     changed.staged_identity = "i";
     changed.replaced_data = "kept";
@@ -66,9 +66,9 @@ TEST_F(JournalTest, KeepsEverythingInOrderAcrossProcesses) {
   EXPECT_EQ(changed.key, record(3).key);
   EXPECT_EQ(changed.command, record(3).command);
   EXPECT_EQ(changed.phase, Phase::kSwapping);
-  EXPECT_EQ(changed.upload_id + changed.staged_identity + changed.replaced_data, "uikept");
+  EXPECT_EQ(changed.staged_identity + changed.replaced_data, "ikept");
   EXPECT_EQ(changed.report_key + changed.report_body, "kb");
-  EXPECT_TRUE(changed.quiesced && changed.stop_asked && !changed.remember);
+  EXPECT_TRUE(changed.upload_begun && changed.quiesced && changed.stop_asked && !changed.remember);
   ASSERT_TRUE(journal_->add(record(1)));
   EXPECT_EQ(journal_->unfinished().back().key.id, 1);
 }
@@ -127,8 +127,8 @@ TEST_F(JournalTest, SameKeyTwiceIsRefused) {
 TEST_F(JournalTest, ChangeThatCannotBeWrittenDidNotHappen) {
   ASSERT_TRUE(journal_->add(record(1)));
   fs::create_directory(dir_ / "journal/backup-1-2.json.new");
-  EXPECT_FALSE(journal_->update(record(1).key, [](Record& r) { r.upload_id = "u"; }));
-  EXPECT_EQ(journal_->find(record(1).key)->upload_id, "");
+  EXPECT_FALSE(journal_->update(record(1).key, [](Record& r) { r.upload_begun = true; }));
+  EXPECT_FALSE(journal_->find(record(1).key)->upload_begun);
   fs::create_directory(dir_ / "journal/backup-2-2.json.new");
   EXPECT_FALSE(journal_->add(record(2)));
   EXPECT_FALSE(journal_->find(record(2).key));

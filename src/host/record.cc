@@ -41,7 +41,7 @@ Result<Record> from_json(const json& body) {
   record.sgc_id = body.at("sgc_id").get<int64_t>();
   record.command = body.at("command").get<std::string>();
   record.starts = body.at("starts").get<int>();
-  record.upload_id = body.at("upload_id").get<std::string>();
+  record.upload_begun = body.at("upload_begun").get<bool>();
   record.quiesced = body.at("quiesced").get<bool>();
   record.staged_identity = body.at("staged_identity").get<std::string>();
   record.replaced_data = body.at("replaced_data").get<std::string>();
@@ -73,7 +73,7 @@ std::string Record::to_json() const {
   body["sgc_id"] = sgc_id;
   body["command"] = command;
   body["starts"] = starts;
-  body["upload_id"] = upload_id;
+  body["upload_begun"] = upload_begun;
   body["quiesced"] = quiesced;
   body["staged_identity"] = staged_identity;
   body["replaced_data"] = replaced_data;

@@ -44,7 +44,7 @@ struct Record {
   Phase phase = Phase::kReceived;
 
   int starts = 0;               // of hosts that found the job unfinished
-  std::string upload_id;        // of an upload that may have to be aborted; "" when none was begun
+  bool upload_begun = false;    // the store may hold an upload, or an object, of this backup
   bool quiesced = false;        // the game may have been told to stop saving
   std::string staged_identity;  // of the folder that is to become game/; set in kSwapping
   std::string replaced_data;    // of a session: what the restore did, once known

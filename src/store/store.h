@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,8 +24,6 @@ struct ObjectInfo {
 // thread at a time.
 class Upload : public Sink {
  public:
-  // What abort_upload() needs to clean up after a crash; the caller keeps it in its journal.
-  virtual std::string id() const = 0;
   // Durable when it returns; replaces an object of the same key. What the store then holds.
   virtual Result<ObjectInfo> commit() = 0;
 };
@@ -37,10 +36,15 @@ class Store {
   virtual ~Store() = default;
 
   // size_upper_bound: of what will be written, in bytes; a multipart store fixes its part size by
-  // it.
+  // it, and more than that may be refused while it is written.
   virtual Result<std::unique_ptr<Upload>> put(std::string_view key, uint64_t size_upper_bound) = 0;
-  // Ends an upload that a crash left behind. One that is not there any more is success.
-  virtual Result<void> abort_upload(std::string_view key, std::string_view upload_id) = 0;
+  // Ends every unfinished upload of this key that stands in the store, whoever began it: what a
+  // crash left behind. An Upload that is still at work on one of them can't be committed any more.
+  // None there is success.
+  virtual Result<void> abort_uploads(std::string_view key) = 0;
+  // The same for all keys that start with prefix, of uploads that are older than this; how many
+  // there were.
+  virtual Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) = 0;
   // Fills all of buffer from offset; beyond the object's end is kOutOfRange.
   virtual Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) = 0;
   virtual Result<ObjectInfo> head(std::string_view key) = 0;

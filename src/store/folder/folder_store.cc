@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "store/folder/beneath.h"
 #include "store/folder/folder_upload.h"
+#include "store/folder/pending_uploads.h"
 
 namespace manman {
 namespace {
@@ -54,15 +55,13 @@ class FolderStore final : public Store {
     return start_folder_upload(dirs_, key);
   }
 
-  Result<void> abort_upload(std::string_view key, std::string_view upload_id) override {
+  Result<void> abort_uploads(std::string_view key) override {
     TRY(check_folder_key(key));
-    if (!is_upload_id(upload_id))
-      return fail(Code::kInvalidArgument,
-                  "\"" + std::string(upload_id) + "\" is no upload id of a folder store");
-    const std::string id(upload_id);
-    if (::unlinkat(dirs_->uploads.get(), id.c_str(), 0) != 0 && errno != ENOENT)
-      return fail_errno("remove " + dirs_->root_name + "/.uploads/" + id, errno);
-    return {};
+    return abort_folder_uploads(*dirs_, key);
+  }
+
+  Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
+    return sweep_folder_uploads(*dirs_, prefix, older_than);
   }
 
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
@@ -199,6 +198,7 @@ Result<std::unique_ptr<Store>> open_folder_store(const fs::path& root, const std
   auto dirs = std::make_shared<FolderStoreDirs>();
   dirs->root_name = name.size() > 1 && name.ends_with('/') ? name.substr(0, name.size() - 1) : name;
   dirs->bucket_name = dirs->root_name + "/" + bucket;
+  dirs->bucket_id = bucket;
   dirs->bucket = TRY(in("store", beneath::open_dir(top.get(), bucket, true, dirs->bucket_name)));
   dirs->uploads =
       TRY(in("store", beneath::open_dir(top.get(), ".uploads", true, name + "/.uploads")));

@@ -78,28 +78,49 @@ TEST_F(FolderStoreTest, AnAbandonedUploadLeavesNoFile) {
 }
 
 TEST_F(FolderStoreTest, AnUploadThatACrashLeftIsAborted) {
-  std::string id;
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
     auto upload = store().put("a", 10);
-    if (upload && (*upload)->write(as_bytes("half")))
-      (void)write_file_durably(folder_.path() / "id", (*upload)->id());
+    (void)(upload && (*upload)->write(as_bytes("half")));
     ::kill(::getpid(), SIGKILL);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
-  id = read_file(folder_.path() / "id").value();
-  EXPECT_TRUE(fs::exists(root() / ".uploads" / id)) << "another process may still be uploading";
-  EXPECT_TRUE(store().abort_upload("a", id));
+  EXPECT_FALSE(no_uploads_left()) << "another process may still be uploading";
+  EXPECT_TRUE(store().abort_uploads("b"));
+  EXPECT_FALSE(no_uploads_left()) << "removed that of another key";
+  EXPECT_TRUE(store().abort_uploads("a"));
   EXPECT_TRUE(no_uploads_left());
 }
 
-TEST_F(FolderStoreTest, AbortRemovesNothingButUploads) {
-  std::ofstream(folder_.path() / "precious") << "x";
-  for (const char* id : {"../../precious", "..", "", ".", "precious"})
-    EXPECT_EQ(store().abort_upload("a", id).error().code, Code::kInvalidArgument) << id;
-  EXPECT_TRUE(fs::exists(folder_.path() / "precious"));
+TEST_F(FolderStoreTest, KeysTooLongForAFileNameAreToldApart) {
+  const std::string most = std::string(200, 'x') + "/" + std::string(200, 'y');
+  auto first = store().put(most + "1", 1);
+  auto second = store().put(most + "2", 1);
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(store().abort_uploads(most + "1"));
+  EXPECT_FALSE((*first)->commit());
+  EXPECT_TRUE((*second)->commit());
+}
+
+TEST_F(FolderStoreTest, OneBucketLeavesTheUploadsOfAnotherAlone) {
+  auto other = open_folder_store(root(), "bucket2");
+  auto upload = (*other)->put("a", 1);
+  ASSERT_TRUE(upload);
+  ASSERT_TRUE(store().abort_uploads("a"));
+  EXPECT_EQ(store().sweep_uploads("", std::chrono::seconds(-10)), 0);
+  EXPECT_TRUE((*upload)->commit());
+}
+
+TEST_F(FolderStoreTest, CleaningRemovesNothingButUploads) {
+  using std::string_literals::operator""s;
+  const std::string no_id(32, 'g');
+  for (const std::string& name : {"precious"s, "bucket%2fa~" + no_id, "bucket%2fa~12"s})
+    std::ofstream(root() / ".uploads" / name) << "x";
+  EXPECT_TRUE(store().abort_uploads("a"));
+  EXPECT_EQ(store().sweep_uploads("", std::chrono::seconds(-10)), 0);
+  EXPECT_EQ(std::distance(fs::directory_iterator(root() / ".uploads"), {}), 3);
 }
 
 // kill -9 at each durable step: the object is wholly there or not at all.

@@ -1,50 +1,38 @@
 #include "store/folder/folder_upload.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "base/sha256.h"
+#include "store/folder/pending_uploads.h"
 
 namespace manman {
 namespace {
 
-constexpr size_t kIdBytes = 16;
 // Written data is handed to the disk in such runs, so that the fsync at the end is short and does
 // not stall the games that write to the same disk.
 constexpr uint64_t kFlushBytes = 8U << 20;
 
-Result<std::string> random_id() {
-  std::array<std::byte, kIdBytes> bytes;
-  if (::getentropy(bytes.data(), bytes.size()) != 0) return fail_errno("read random bytes", errno);
-  return to_hex(bytes);
-}
-
 class FolderUpload final : public Upload {
  public:
-  FolderUpload(std::shared_ptr<const FolderStoreDirs> dirs, std::string key, std::string id,
+  FolderUpload(std::shared_ptr<const FolderStoreDirs> dirs, std::string key, std::string name,
                UniqueFd fd)
       : dirs_(std::move(dirs)),
         key_(std::move(key)),
-        id_(std::move(id)),
-        what_(dirs_->root_name + "/.uploads/" + id_ + " for " + key_),
+        name_(std::move(name)),
+        what_(dirs_->root_name + "/.uploads/" + name_ + " for " + key_),
         fd_(std::move(fd)) {}
 
   ~FolderUpload() override {
     if (renamed_) return;
-    if (::unlinkat(dirs_->uploads.get(), id_.c_str(), 0) != 0 && errno != ENOENT)
+    if (::unlinkat(dirs_->uploads.get(), name_.c_str(), 0) != 0 && errno != ENOENT)
       log_error({}, "remove the upload {}: {}", what_, errno_error("unlink", errno).message);
   }
-
-  std::string id() const override { return id_; }
 
   Result<void> write(ConstBytes bytes) override {
     if (spoilt_) return fail(Code::kFailedPrecondition, what_ + ": written to after an error");
@@ -87,7 +75,7 @@ class FolderUpload final : public Upload {
     const std::string target = dirs_->bucket_name + "/" + key_;
     UniqueFd parent = TRY(occupied(beneath::open_dir(dirs_->bucket.get(), folder, true, target)));
     const std::string leaf(name);
-    if (::renameat(dirs_->uploads.get(), id_.c_str(), parent.get(), leaf.c_str()) != 0) {
+    if (::renameat(dirs_->uploads.get(), name_.c_str(), parent.get(), leaf.c_str()) != 0) {
       if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST)
         return fail(Code::kFailedPrecondition,
                     "rename to " + target + ": other objects stand below this key");
@@ -109,7 +97,7 @@ class FolderUpload final : public Upload {
 
   std::shared_ptr<const FolderStoreDirs> dirs_;
   std::string key_;
-  std::string id_;
+  std::string name_;
   std::string what_;
   UniqueFd fd_;
   uint64_t size_ = 0;
@@ -147,22 +135,16 @@ Error write_error(int fd, Error error) {
 
 Result<std::unique_ptr<Upload>> start_folder_upload(std::shared_ptr<const FolderStoreDirs> dirs,
                                                     std::string_view key) {
-  std::string id = TRY(random_id());
+  std::string name = TRY(new_upload_name(dirs->bucket_id, key));
   // Archives hold what players and operators trust to the server, passwords included: 0600.
-  UniqueFd fd(::openat(dirs->uploads.get(), id.c_str(),
+  UniqueFd fd(::openat(dirs->uploads.get(), name.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) {
-    Error error = errno_error("create " + dirs->root_name + "/.uploads/" + id, errno);
+    Error error = errno_error("create " + dirs->root_name + "/.uploads/" + name, errno);
     return std::unexpected(write_error(dirs->uploads.get(), std::move(error)));
   }
-  return std::make_unique<FolderUpload>(std::move(dirs), std::string(key), std::move(id),
+  return std::make_unique<FolderUpload>(std::move(dirs), std::string(key), std::move(name),
                                         std::move(fd));
-}
-
-bool is_upload_id(std::string_view id) {
-  return id.size() == 2 * kIdBytes && std::ranges::all_of(id, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
 }
 
 }  // namespace manman

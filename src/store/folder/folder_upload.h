@@ -14,6 +14,7 @@ namespace manman {
 struct FolderStoreDirs {
   std::string root_name;    // for messages: "/backups"
   std::string bucket_name;  // "/backups/manman"
+  std::string bucket_id;    // "manman"
   UniqueFd bucket;
   UniqueFd uploads;
 };
@@ -29,8 +30,5 @@ Error write_error(int fd, Error error);
 // A new file in {root}/.uploads, and the Upload that writes it.
 Result<std::unique_ptr<Upload>> start_folder_upload(std::shared_ptr<const FolderStoreDirs> dirs,
                                                     std::string_view key);
-
-// True for what start_folder_upload() gives as an id, so that no other name is ever removed.
-bool is_upload_id(std::string_view id);
 
 }  // namespace manman

@@ -70,7 +70,7 @@ class ControlPlane::Impl {
  private:
   Result<void> begin() {
     TRY(http_.start(config_.http_address));
-    TRY(grpc_.start(config_.grpc_address, service_));
+    TRY(grpc_.start(config_.grpc_address, config_.grpc_tls, service_));
     TRY(consumer_.start());
     relay_.start();
     reaper_.start();

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "base/tls.h"
 #include "bus/bus.h"
 #include "db/database.h"
 #include "store/store.h"
@@ -15,6 +16,7 @@ namespace manman::api {
 
 struct ApiConfig {
   std::string grpc_address = "127.0.0.1:50051";  // port 0: any free one
+  TlsFiles grpc_tls;                             // none: in clear
   std::string http_address = "127.0.0.1:8080";
   std::chrono::milliseconds lease{60000};       // a silent host loses its job after this
   int max_attempts = 3;                         // of one backup

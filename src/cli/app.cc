@@ -23,6 +23,13 @@ void add_globals(Command app, Globals& globals) {
   app.add("--api", globals.api, "Where the service listens")
       .variable("API_ADDRESS")
       .value("HOST:PORT");
+  app.add("--api-ca", globals.api_tls.ca, "The service speaks TLS, certified by this CA (PEM)")
+      .variable("API_TLS_CA")
+      .value("FILE");
+  app.add("--api-cert", globals.api_tls.certificate, "Certificate of this client (PEM)")
+      .variable("API_TLS_CERT")
+      .value("FILE");
+  app.add("--api-key", globals.api_tls.key, "Its key (PEM)").variable("API_TLS_KEY").value("FILE");
   app.add("-o,--output", globals.output, "Form of the output").one_of({"text", "json"});
   app.add("--timeout", globals.timeout_seconds, "How long the service may take for one answer")
       .range(1, 3600)

@@ -16,7 +16,21 @@ constexpr std::chrono::milliseconds kStopInterval{100};
 // A chunk is 1 MiB; this leaves room for its frame.
 constexpr int kMaxMessageBytes = 16 << 20;
 
-std::shared_ptr<grpc::Channel> connect(const std::string& address) {
+Result<std::shared_ptr<grpc::ChannelCredentials>> credentials(const TlsFiles& files) {
+  if (files.empty()) return grpc::InsecureChannelCredentials();
+  const TlsTexts texts = TRY(read_tls(files, {.certificate = "--api-cert (API_TLS_CERT)",
+                                              .key = "--api-key (API_TLS_KEY)",
+                                              .ca = "--api-ca (API_TLS_CA)"}));
+  if (texts.ca.empty())
+    return fail(Code::kInvalidArgument,
+                "--api-cert (API_TLS_CERT) wants --api-ca (API_TLS_CA) too");
+  return grpc::SslCredentials({.pem_root_certs = texts.ca,
+                               .pem_private_key = texts.key,
+                               .pem_cert_chain = texts.certificate});
+}
+
+std::shared_ptr<grpc::Channel> connect(const std::string& address,
+                                       const std::shared_ptr<grpc::ChannelCredentials>& secured) {
   grpc::ChannelArguments arguments;
   // A service that restarts is found again at once, not after gRPC's usual minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
@@ -26,7 +40,7 @@ std::shared_ptr<grpc::Channel> connect(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address, secured, arguments);
 }
 
 // The service puts a hint below its message, as Error::text() does.
@@ -84,14 +98,17 @@ struct Client::Impl {
   }
 };
 
-Client::Client(std::string address, std::chrono::milliseconds timeout)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->channel = connect(address);
-  impl_->address = std::move(address);
-  impl_->timeout = timeout;
-  impl_->stub = v1::ManManAPI::NewStub(impl_->channel);
+Result<std::unique_ptr<Client>> Client::create(std::string address, const TlsFiles& tls,
+                                               std::chrono::milliseconds timeout) {
+  auto impl = std::make_unique<Impl>();
+  impl->channel = connect(address, TRY(credentials(tls)));
+  impl->address = std::move(address);
+  impl->timeout = timeout;
+  impl->stub = v1::ManManAPI::NewStub(impl->channel);
+  return std::unique_ptr<Client>(new Client(std::move(impl)));
 }
 
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() = default;
 
 #define MANMAN_CLI_DEFINE(name)                                               \

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/stream.h"
+#include "base/tls.h"
 #include "manman/v1/manman.pb.h"
 
 // The unary calls of the service: one name for each.
@@ -30,7 +31,10 @@ namespace manman::cli {
 // thread at a time.
 class Client {
  public:
-  Client(std::string address, std::chrono::milliseconds timeout);
+  // With a CA in tls the connection is by TLS, and the service must be certified by it for the name
+  // in the address; a certificate there is shown to a service that asks for one.
+  static Result<std::unique_ptr<Client>> create(std::string address, const TlsFiles& tls,
+                                                std::chrono::milliseconds timeout);
   ~Client();
 
 // Result<v1::GetBackupResponse> call(const v1::GetBackupRequest&), and so on: the type of the
@@ -45,6 +49,8 @@ class Client {
 
  private:
   struct Impl;
+  explicit Client(std::unique_ptr<Impl> impl);
+
   std::unique_ptr<Impl> impl_;
 };
 

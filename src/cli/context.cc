@@ -7,7 +7,8 @@ namespace manman::cli {
 Result<Client*> Context::client() {
   if (!client_) {
     TRY(check_address(globals.api, "--api", false));
-    client_ = std::make_unique<Client>(globals.api, std::chrono::seconds(globals.timeout_seconds));
+    client_ = TRY(Client::create(globals.api, globals.api_tls,
+                                 std::chrono::seconds(globals.timeout_seconds)));
   }
   return client_.get();
 }

@@ -13,6 +13,7 @@ namespace manman::cli {
 // The options that every command takes.
 struct Globals {
   std::string api = "127.0.0.1:50051";
+  TlsFiles api_tls;
   std::string output = "text";  // or "json"
   int timeout_seconds = 10;     // for one answer of the service
   bool quiet = false;           // ids only, no progress

@@ -37,6 +37,22 @@ void set_up_library() {
   });
 }
 
+Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const TlsFiles& files) {
+  if (files.empty()) return grpc::InsecureServerCredentials();
+  const TlsTexts texts = TRY(read_tls(files, {.certificate = "--grpc-cert (GRPC_TLS_CERT)",
+                                              .key = "--grpc-key (GRPC_TLS_KEY)",
+                                              .ca = "--grpc-client-ca (GRPC_TLS_CLIENT_CA)"}));
+  if (texts.certificate.empty())
+    return fail(Code::kInvalidArgument,
+                "--grpc-client-ca (GRPC_TLS_CLIENT_CA) wants --grpc-cert and --grpc-key too");
+  grpc::SslServerCredentialsOptions options(
+      texts.ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                       : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = texts.ca;
+  options.pem_key_cert_pairs.push_back({texts.key, texts.certificate});
+  return grpc::SslServerCredentials(options);
+}
+
 }  // namespace
 
 GrpcServer::GrpcServer() = default;
@@ -44,10 +60,12 @@ GrpcServer::~GrpcServer() {
   stop();
 }
 
-Result<void> GrpcServer::start(const std::string& text, grpc::Service& service) {
+Result<void> GrpcServer::start(const std::string& text, const TlsFiles& tls,
+                               grpc::Service& service) {
   auto address = TRY(ListenAddress::parse(kWhat, text));
   TRY(check_free(kWhat, address));
   set_up_library();
+  const auto secured = TRY(credentials(tls));
 
   grpc::ResourceQuota quota("api");
   quota.SetMaxThreads(kMaxThreads);
@@ -58,7 +76,7 @@ Result<void> GrpcServer::start(const std::string& text, grpc::Service& service) 
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  builder.AddListeningPort(address.text(), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address.text(), secured, &port);
   builder.RegisterService(&service);
   server_ = builder.BuildAndStart();
   if (!server_ || port == 0) {

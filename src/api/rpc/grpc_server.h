@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/tls.h"
 
 namespace grpc {
 class Server;
@@ -18,8 +19,9 @@ class GrpcServer {
   GrpcServer();
   ~GrpcServer();  // stop()
 
-  // The service must outlive it.
-  Result<void> start(const std::string& address, grpc::Service& service);
+  // The service must outlive it. With a certificate it takes TLS connections only, and with a CA
+  // only those of clients that this has certified.
+  Result<void> start(const std::string& address, const TlsFiles& tls, grpc::Service& service);
   // Takes no more calls; those at work are cut off after two seconds.
   void stop();
   // What grpc.health.v1 answers. Any thread.

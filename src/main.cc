@@ -17,7 +17,9 @@
 #include "cli/output.h"
 #include "cli/state_folder.h"
 #include "db/database.h"
+#include "game/runtime/docker/docker_runtime.h"
 #include "game/runtime/process/process_runtime.h"
+#include "game/runtime/runtime_by_image.h"
 #include "host/host_manager.h"
 #include "store/folder/folder_store.h"
 
@@ -92,7 +94,18 @@ host::HostConfig host_config(const cli::ServeOptions& options, int64_t server_id
   // A lease must outlast some reports that get lost.
   config.report_interval = std::min<std::chrono::milliseconds>(
       config.report_interval, std::chrono::seconds(options.lease_seconds) / 4);
+  config.orphan_grace = std::chrono::seconds(options.orphan_grace_seconds);
   return config;
+}
+
+Result<std::unique_ptr<Runtime>> make_runtime(const cli::ServeOptions& options, int64_t server_id) {
+  std::unique_ptr<Runtime> docker;
+  if (!options.docker_socket.empty())
+    docker = make_docker_runtime({.socket = options.docker_socket,
+                                  .server_id = server_id,
+                                  .data_dir = options.data_dir,
+                                  .network = options.docker_network});
+  return make_runtime_by_image(make_process_runtime(TRY(own_program())), std::move(docker));
 }
 
 // Everything below is ended by its destructor, in the opposite order.
@@ -105,11 +118,11 @@ Result<void> run_service(const cli::ServeOptions& options) {
   // The host acknowledges after one write to its journal; what waits longer comes again, and a stop
   // does not wait for it.
   InProcessBus bus({.publish_timeout = std::chrono::seconds(3)});
-  const auto runtime = make_process_runtime(TRY(own_program()));
 
   api::ControlPlane api(api_config(options), *database, bus, *store);
   TRY(api.start());
   const int64_t server_id = TRY(api.register_server(options.server_name, options.environment));
+  const auto runtime = TRY(make_runtime(options, server_id));
   host::HostManager host(host_config(options, server_id), bus, *store, *runtime);
   TRY(host.start());
   const auto endpoints =

@@ -56,9 +56,10 @@ Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id) {
   deployment.launch = GameLaunch {
     .environment = deployment.server.environment, .image = config.image,
     .argv = TRY(argv_of(config))
-    , .env = config.env, .stop_command = config.stop_command,
-        .stop_grace_seconds = config.stop_grace_seconds, .quiesce = config.quiesce,
-        .resume = config.resume
+    , .entrypoint_words = static_cast<int>(config.entrypoint.size()), .env = config.env,
+        .stop_command = config.stop_command, .stop_grace_seconds = config.stop_grace_seconds,
+        .quiesce = config.quiesce, .resume = config.resume, .data_path = config.data_path,
+        .port_bindings = deployment.sgc.port_bindings
   };
   return deployment;
 }

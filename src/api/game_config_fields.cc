@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -15,6 +16,8 @@ constexpr size_t kMaxWords = 256;
 constexpr size_t kMaxSteps = 20;
 constexpr size_t kMaxPorts = 100;
 constexpr size_t kMaxImageBytes = 500;
+constexpr size_t kMaxPathBytes = 500;
+constexpr const char* kDefaultDataPath = "/data/game";
 constexpr int kMaxGraceSeconds = 3600;
 constexpr int kMaxStepSeconds = 600;
 constexpr int kDefaultSeconds = 30;
@@ -115,6 +118,23 @@ Result<void> complete_and_check_binding(const std::string& field, PortBinding& b
   return {};
 }
 
+// A mount point of the container.
+Result<void> complete_and_check_data_path(GameConfig& config) {
+  std::string& path = config.data_path;
+  if (config.image.empty()) {
+    if (!path.empty()) return bad_field("data_path", "is for containers; the config has no image");
+    return {};
+  }
+  if (path.empty()) path = kDefaultDataPath;
+  TRY(check_line("data_path", path));
+  if (path.size() > kMaxPathBytes)
+    return bad_field("data_path", "must be at most " + std::to_string(kMaxPathBytes) + " bytes");
+  const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  if (!path.starts_with('/') || path.ends_with('/') || normal != path)
+    return bad_field("data_path", "must be an absolute path without '..', '//' and '/' at its end");
+  return {};
+}
+
 }  // namespace
 
 Result<void> complete_and_check(GameConfig& config) {
@@ -126,6 +146,7 @@ Result<void> complete_and_check(GameConfig& config) {
   if (config.stop_grace_seconds < 0 || config.stop_grace_seconds > kMaxGraceSeconds)
     return bad_field("stop_grace_seconds", "must be 0 to 3600");
   TRY(check_quiesce(config.quiesce));
+  TRY(complete_and_check_data_path(config));
   return check_resume(config.resume);
 }
 

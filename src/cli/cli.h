@@ -31,6 +31,9 @@ struct ServeOptions {
   int lease_seconds = 60;
   int threads = 0;
   int keep_replaced_hours = 24;
+  std::string docker_socket = "/var/run/docker.sock";  // "": no containers
+  std::string docker_network = "bridge";
+  int orphan_grace_seconds = 600;
 };
 
 // What the command line starts but does not know how to build; main.cc gives these.

@@ -40,7 +40,7 @@ void add_list(Command& group, Context& context) {
 }
 
 struct CreateOptions {
-  std::string file, name, image, args, stop_command;
+  std::string file, name, image, data_path, args, stop_command;
   int64_t game = 0;
   int stop_grace = 0;
   std::vector<std::string> entrypoint, command, env, quiesce, resume;
@@ -58,6 +58,7 @@ Result<v1::GameConfig> config_of(const CreateOptions& options) {
   if (options.game != 0) config.set_game_id(options.game);
   if (!options.name.empty()) config.set_name(options.name);
   if (!options.image.empty()) config.set_image(options.image);
+  if (!options.data_path.empty()) config.set_data_path(options.data_path);
   if (!options.args.empty()) config.set_args_template(options.args);
   if (!options.stop_command.empty()) config.set_stop_command(options.stop_command);
   if (options.stop_grace != 0) config.set_stop_grace_seconds(options.stop_grace);
@@ -82,6 +83,10 @@ void add_create_options(Command& command, CreateOptions& options) {
   command.add("--file", options.file, "A JSON file with the config; options given beside it win")
       .value("FILE");
   command.add("--image", options.image, "Container image; none: a process of the host");
+  command
+      .add("--data-path", options.data_path,
+           "Where the container finds its save data; none: /data/game")
+      .value("PATH");
   command.add("--entrypoint", options.entrypoint, "A word of the program; repeatable");
   command.add("command", options.command, "The words after the program; put -- before them");
   command.add("--args", options.args, "More arguments, split as a shell splits words");

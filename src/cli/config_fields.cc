@@ -67,6 +67,7 @@ v1::CreateGameConfigRequest create_request(const v1::GameConfig& config) {
   request.set_stop_grace_seconds(config.stop_grace_seconds());
   *request.mutable_quiesce() = config.quiesce();
   *request.mutable_resume() = config.resume();
+  request.set_data_path(config.data_path());
   return request;
 }
 

@@ -42,6 +42,23 @@ void add_host(Command& command, ServeOptions& options) {
       .value("HOURS");
 }
 
+void add_docker(Command& command, ServeOptions& options) {
+  command
+      .add("--docker-socket", options.docker_socket,
+           "Socket of the Docker Engine that runs configs with an image; '': none does")
+      .variable("DOCKER_SOCKET")
+      .value("PATH");
+  command
+      .add("--docker-network", options.docker_network,
+           "Network mode of the containers; with host or none no ports are published")
+      .value("NAME");
+  command
+      .add("--orphan-grace-seconds", options.orphan_grace_seconds,
+           "How long a container that no session needs is left")
+      .range(1, 30 * 86400)
+      .value("SECONDS");
+}
+
 void add_tuning(Command& command, ServeOptions& options) {
   command.add("--lease-seconds", options.lease_seconds, "A host silent for so long loses its job")
       .range(2, 86400)
@@ -63,6 +80,7 @@ void add_serve(Command& app, Context& context, const Programs& programs) {
   auto options = std::make_shared<ServeOptions>();
   add_places(command, *options);
   add_host(command, *options);
+  add_docker(command, *options);
   add_tuning(command, *options);
   command.on_run(context, [options, &programs]() -> Result<int> {
     return programs.serve(TRY(complete(*options)));

@@ -1,5 +1,6 @@
 #include "cli/serve_options.h"
 
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,6 +63,20 @@ Result<void> check_names(const ServeOptions& options) {
   return {};
 }
 
+// A path, or the same as a URL (unix://PATH).
+Result<void> complete_docker(ServeOptions& options) {
+  constexpr std::string_view kScheme = "unix://";
+  constexpr size_t kMaxSocketBytes = sizeof(sockaddr_un{}.sun_path) - 1;
+  std::string& socket = options.docker_socket;
+  const std::string setting = "--docker-socket (DOCKER_SOCKET)";
+  if (socket.starts_with(kScheme)) socket.erase(0, kScheme.size());
+  if (!socket.empty() && (socket.front() != '/' || socket.size() > kMaxSocketBytes))
+    return bad(setting, socket, "it wants the absolute path of a unix socket, or nothing");
+  if (options.docker_network.empty())
+    return fail(Code::kInvalidArgument, "--docker-network: a network mode is needed, as bridge");
+  return {};
+}
+
 }  // namespace
 
 Result<ServeOptions> complete(ServeOptions options) {
@@ -80,6 +95,7 @@ Result<ServeOptions> complete(ServeOptions options) {
   TRY(check_address(options.http, "--http", true));
   TRY(check_parts(options));
   TRY(check_names(options));
+  TRY(complete_docker(options));
   options.store = place(options.store).string();
   return options;
 }

@@ -18,6 +18,7 @@ Result<GameConfigRow> to_row(const GameConfig& config) {
   row.stop_grace_seconds = config.stop_grace_seconds;
   row.quiesce = TRY(json_of("game_configs.quiesce", config.quiesce));
   row.resume = TRY(json_of("game_configs.resume", config.resume));
+  row.data_path = config.data_path;
   return row;
 }
 
@@ -35,6 +36,7 @@ Result<GameConfig> to_domain(const GameConfigRow& row) {
   config.stop_grace_seconds = row.stop_grace_seconds;
   config.quiesce = TRY(quiesce_from("game_configs.quiesce", row.quiesce));
   config.resume = TRY(texts_from("game_configs.resume", row.resume));
+  config.data_path = row.data_path;
   return config;
 }
 

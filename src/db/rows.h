@@ -59,6 +59,7 @@ struct GameConfigRow {
   int stop_grace_seconds = 0;
   std::string quiesce;
   std::string resume;
+  std::string data_path;
 
   void visit(auto&& column) {
     column("game_id", game_id);
@@ -72,6 +73,7 @@ struct GameConfigRow {
     column("stop_grace_seconds", stop_grace_seconds);
     column("quiesce", quiesce);
     column("resume", resume);
+    column("data_path", data_path);
   }
 };
 

@@ -44,6 +44,7 @@ struct GameConfig {
   int stop_grace_seconds = 30;
   std::vector<QuiesceStep> quiesce;
   std::vector<std::string> resume;
+  std::string data_path;  // where a container finds its save data; "" without an image
 };
 
 struct PortBinding {

@@ -18,11 +18,14 @@ struct GameLaunch {
   std::string environment;  // of the server; part of the GSC directory's name
   std::string image;
   std::vector<std::string> argv;  // entrypoint, command and the words of args_template
+  int entrypoint_words = 0;       // so many of them are the entrypoint
   std::map<std::string, std::string> env;
   std::string stop_command;
   int stop_grace_seconds = 30;
   std::vector<QuiesceStep> quiesce;
   std::vector<std::string> resume;
+  std::string data_path;  // where a container finds its save data; "" for the usual place
+  std::vector<PortBinding> port_bindings;
 };
 
 // {"command":"backup_session", …}. Idempotent by (backup_id, attempt).

@@ -19,6 +19,7 @@ struct HostConfig {
   std::chrono::milliseconds report_interval{1000};  // progress and lease renewal
   std::chrono::milliseconds heartbeat_interval{5000};
   std::chrono::hours keep_replaced{24};  // how long replaced-{session_id}/ stays after the restore
+  std::chrono::milliseconds orphan_grace{600000};  // see Runtime::reap_orphans
   int upload_attempts = 5;
 };
 

@@ -100,6 +100,20 @@ void expire_in(Context& context, const FoundGsc& found) {
   }
 }
 
+// Whatever the journal has not brought to its end counts as well.
+std::set<int64_t> live_sessions(Context& context) {
+  std::set<int64_t> live = context.sessions.running();
+  for (const Record& record : context.journal->unfinished()) {
+    if (record.key.kind == JobKind::kSession) live.insert(record.key.id);
+  }
+  return live;
+}
+
+// No engine, no orphans; a session that needs it says so.
+bool is_absence(const Error& error) {
+  return error.code == Code::kUnavailable || error.code == Code::kPermissionDenied;
+}
+
 }  // namespace
 
 void sweep_leftovers(Context& context) {
@@ -132,6 +146,21 @@ void run_expire(Context& context, Job& job, const SessionCommand& command) {
   report.replaced_data = "removed";
   conclude(context, job.key, message_of(report), false);
   if (in_trash) remove_trash(gsc, job.key.id);
+}
+
+void reap_orphans(Context& context) {
+  constexpr int64_t kNoSgc = 0;  // a lane for itself: the engine of containers may be slow
+  if (context.reaping.exchange(true)) return;
+  context.lanes.post(kNoSgc, [&context] {
+    if (!context.stopping) {
+      const auto reaped = guarded([&] {
+        return context.runtime.reap_orphans(live_sessions(context), context.config.orphan_grace);
+      });
+      if (!reaped && !is_absence(reaped.error()))
+        log_warn({}, "look for orphaned containers: {}", reaped.error().message);
+    }
+    context.reaping = false;
+  });
 }
 
 void note_replaced(const GscDir& gsc, int64_t session_id) {

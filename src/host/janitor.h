@@ -17,6 +17,10 @@ void expire_replaced(Context& context);
 // Removes one for good and reports it "removed". Does not throw.
 void run_expire(Context& context, Job& job, const SessionCommand& command);
 
+// Has the runtime remove what it keeps for sessions that this host neither runs nor starts. Returns
+// at once; a call while an earlier one is at work is nothing.
+void reap_orphans(Context& context);
+
 // Starts the clock of replaced-{session_id}/.
 void note_replaced(const GscDir& gsc, int64_t session_id);
 

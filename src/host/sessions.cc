@@ -56,6 +56,15 @@ std::optional<GameInstance> Sessions::running_in(int64_t sgc_id) {
   return std::nullopt;
 }
 
+std::set<int64_t> Sessions::running() {
+  std::set<int64_t> ids;
+  auto state = state_.lock();
+  for (const auto& [session_id, watched] : state->games) {
+    if (!watched.ended) ids.insert(session_id);
+  }
+  return ids;
+}
+
 bool Sessions::wait_for_end(int64_t session_id, std::chrono::milliseconds timeout) {
   auto state = state_.lock();
   const auto ended = [&] {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/error.h"
@@ -28,6 +29,7 @@ class Sessions {
   Result<void> watch(const GameInstance& game);
   std::optional<GameInstance> find(int64_t session_id);
   std::optional<GameInstance> running_in(int64_t sgc_id);
+  std::set<int64_t> running();  // their ids
   // True once the session does not count as running; false when the time has passed or stop() was
   // called before.
   bool wait_for_end(int64_t session_id, std::chrono::milliseconds timeout);

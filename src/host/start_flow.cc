@@ -11,6 +11,18 @@
 namespace manman::host {
 namespace {
 
+GameProgram program_of(const GameLaunch& launch) {
+  GameProgram program{.image = launch.image,
+                      .argv = launch.argv,
+                      .env = launch.env,
+                      .entrypoint_words = static_cast<size_t>(launch.entrypoint_words),
+                      .data_path = launch.data_path,
+                      .ports = {}};
+  for (const PortBinding& binding : launch.port_bindings)
+    program.ports.push_back({binding.container_port, binding.host_port, binding.protocol == "UDP"});
+  return program;
+}
+
 class StartFlow {
  public:
   StartFlow(Context& context, Job& job, const StartSessionCommand& command)
@@ -90,8 +102,7 @@ Result<void> StartFlow::prepare_data() {
 
 Result<void> StartFlow::launch() {
   TRY(failpoint::pass("session.starting"));
-  const GameProgram program{command_.launch.image, command_.launch.argv, command_.launch.env};
-  TRY(context_.runtime.start(game_, program));
+  TRY(context_.runtime.start(game_, program_of(command_.launch)));
   return {};
 }
 

@@ -37,12 +37,15 @@ void Ticker::run() {
   Time next_renewal{};
   Time next_health{};
   Time next_look{};
+  Time next_reap{};
+  const auto reap_interval = std::min(kJanitorInterval, context_.config.orphan_grace);
   for (;;) {
     const Time now = std::chrono::steady_clock::now();
     if (is_due(now, next_health, context_.config.heartbeat_interval)) report_health();
     if (is_due(now, next_renewal, context_.config.report_interval)) renew_leases();
     if (is_due(now, next_look, kJanitorInterval)) expire_replaced(context_);
-    const auto next = std::min({next_renewal, next_health, next_look});
+    if (is_due(now, next_reap, reap_interval)) reap_orphans(context_);
+    const auto next = std::min({next_renewal, next_health, next_look, next_reap});
     if (!pause(std::chrono::ceil<std::chrono::milliseconds>(next - now))) return;
   }
 }

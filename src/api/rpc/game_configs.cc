@@ -21,7 +21,8 @@ Result<GameConfig> config_from(const v1::CreateGameConfigRequest& request) {
                     .stop_command = request.stop_command(),
                     .stop_grace_seconds = request.stop_grace_seconds(),
                     .quiesce = {},
-                    .resume = {request.resume().begin(), request.resume().end()}};
+                    .resume = {request.resume().begin(), request.resume().end()},
+                    .data_path = request.data_path()};
   for (const auto& step : request.quiesce())
     config.quiesce.push_back({step.input(), step.confirm_regex(), step.timeout_seconds()});
   TRY(complete_and_check(config));

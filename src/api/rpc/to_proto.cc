@@ -70,6 +70,7 @@ void to_proto(const GameConfig& row, v1::GameConfig* message) {
     to->set_timeout_seconds(step.timeout_seconds);
   }
   for (const auto& line : row.resume) message->add_resume(line);
+  message->set_data_path(row.data_path);
 }
 
 void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message) {

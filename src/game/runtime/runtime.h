@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,25 @@ struct GameInstance {
   std::filesystem::path gsc_dir;
 };
 
+// A port of a container and the one of the machine that leads to it.
+struct GamePort {
+  int container_port = 0;
+  int host_port = 0;
+  bool udp = false;
+};
+
 struct GameProgram {
   std::string image;              // "" for a process
-  std::vector<std::string> argv;  // not empty
+  std::vector<std::string> argv;  // not empty for a process
   std::map<std::string, std::string> env;
+  // For containers only. So many words of argv are the entrypoint, the rest is the command; the
+  // image's own counts where one of the two is empty.
+  size_t entrypoint_words = 0;
+  std::string data_path;  // where the container finds {gsc_dir}/game; "" is kDefaultDataPath
+  std::vector<GamePort> ports;
 };
+
+inline constexpr const char* kDefaultDataPath = "/data/game";
 
 struct GameState {
   enum class Kind {
@@ -68,6 +83,13 @@ class Runtime {
   // Removes what is kept of an ended game, its output included. One that runs is
   // kFailedPrecondition.
   virtual Result<void> forget(const GameInstance& game) = 0;
+  // Ends and removes what a runtime keeps outside of the GSC directories (containers) for sessions
+  // that are not in `live` and were not for `grace`; to be called again and again, by one thread at
+  // a time. How they ended, and their output, stay in {gsc_dir}/session-{id}/.
+  virtual Result<void> reap_orphans(const std::set<int64_t>& /*live*/,
+                                    std::chrono::milliseconds /*grace*/) {
+    return {};
+  }
 };
 
 }  // namespace manman

@@ -1,14 +1,9 @@
 #include "game/runtime/process/process_runtime.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <csignal>
 
 #include "base/file.h"
+#include "game/runtime/output_file.h"
 #include "game/runtime/process/input.h"
 #include "game/runtime/process/launch.h"
 #include "game/runtime/process/observe.h"
@@ -72,24 +67,12 @@ class ProcessRuntime final : public Runtime {
   }
 
   Result<uint64_t> output_size(const GameInstance& game) override {
-    const SessionFiles files = TRY(files_of(game));
-    struct stat info{};
-    if (::stat(files.output().c_str(), &info) != 0)
-      return fail_errno("stat " + files.output().string(), errno);
-    return static_cast<uint64_t>(info.st_size);
+    return size_of_output(TRY(files_of(game)).output());
   }
 
   Result<size_t> read_output(const GameInstance& game, uint64_t offset,
                              MutableBytes buffer) override {
-    const SessionFiles files = TRY(files_of(game));
-    const UniqueFd fd(::open(files.output().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd) return fail_errno("open " + files.output().string(), errno);
-    for (;;) {
-      const ssize_t count =
-          ::pread(fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
-      if (count >= 0) return static_cast<size_t>(count);
-      if (errno != EINTR) return fail_errno("read " + files.output().string(), errno);
-    }
+    return read_from_output(TRY(files_of(game)).output(), offset, buffer);
   }
 
   Result<void> forget(const GameInstance& game) override {

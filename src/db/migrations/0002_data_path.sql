@@ -1,0 +1,1 @@
+ALTER TABLE game_configs ADD COLUMN data_path TEXT NOT NULL DEFAULT '';

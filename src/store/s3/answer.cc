@@ -74,7 +74,7 @@ Meaning meaning_of_status(int status) {
           "", Code::kPermissionDenied, false,
           "the server refuses access; see S3_ACCESS_KEY, S3_SECRET_KEY and what the key may do"};
     case 404:
-      return {"", Code::kNotFound, false, "not there"};
+      return {"", Code::kNotFound, false, "no such object"};
     case 412:
       return {"", Code::kAborted, false, "the object was replaced meanwhile"};
     case 416:

@@ -1,7 +1,7 @@
 #include "archive/archive.h"
-#include "base/file.h"
 #include "cli/archive_verbs.h"
 #include "cli/output.h"
+#include "cli/s3_settings.h"
 
 namespace manman::cli {
 
@@ -11,13 +11,16 @@ void add_archive_cat(Command& group, Context& context) {
   struct Options {
     std::string file;
     std::string path;
+    S3Settings s3;
   };
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz").required();
+  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+      .required();
   command.add("path", options->path, "The file's path in it, as 'archive list' shows it")
       .required();
+  add_s3_settings(command, options->s3);
   command.on_run(context, [options]() -> Result<int> {
-    const auto source = TRY(FileSource::open(options->file));
+    const auto source = TRY(open_archive(options->file, options->s3));
     OutputSink out;
     TRY(in(options->file, archive::cat(*source, options->path, out)));
     return kOk;

@@ -4,12 +4,14 @@
 #include <filesystem>
 
 #include "archive/archive.h"
+#include "archive/data_size.h"
 #include "cli/archive_verbs.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/output_file.h"
 #include "cli/progress_view.h"
+#include "cli/s3_settings.h"
 #include "cli/text.h"
 
 namespace manman::cli {
@@ -22,6 +24,7 @@ struct Options {
   std::string prefix = "game";
   int threads = 0;
   bool force = false;
+  S3Settings s3;
 };
 
 // Refuses an archive that would take itself in.
@@ -83,6 +86,35 @@ Result<archive::PackResult> pack_into(const Globals& globals, const Options& opt
       {.threads = options.threads, .prefix = options.prefix, .progress = &progress});
 }
 
+Result<void> check_free(Store& store, const std::string& key, const std::string& url) {
+  const auto there = store.head(key);
+  if (!there && there.error().code == Code::kNotFound) return {};
+  TRY(there);
+  return std::unexpected(Error{Code::kAlreadyExists, url + " is there already"}.with_hint(
+      "choose another key, or replace it with --force"));
+}
+
+Result<archive::PackResult> upload(const Globals& globals, const Options& options) {
+  const auto size = TRY(archive::measure(options.dir, Progress()));
+  const auto [store, key] = TRY(open_s3_url(options.file, options.s3));
+  if (!options.force) TRY(check_free(*store, key, options.file));
+  const auto object = TRY(store->put(key, size.archive_upper_bound()));
+  const auto result = TRY(pack_into(globals, options, *object));
+  const uint64_t stored = TRY(object->commit())
+  .size_bytes;
+  if (stored == result.archive_size_bytes) return result;
+  return fail(Code::kDataLoss, options.file + ": the store holds " + std::to_string(stored) +
+                                   " bytes of " + std::to_string(result.archive_size_bytes));
+}
+
+Result<archive::PackResult> write_file(const Globals& globals, const Options& options) {
+  TRY(check_outside(options.dir, options.file));
+  OutputFile file = TRY(OutputFile::create(options.file, options.force));
+  const auto result = TRY(pack_into(globals, options, file));
+  TRY(file.commit());
+  return result;
+}
+
 Result<int> create(const Globals& globals, const Options& options) {
   const auto begun = std::chrono::steady_clock::now();
   InterruptGuard guard;
@@ -93,10 +125,8 @@ Result<int> create(const Globals& globals, const Options& options) {
     show_warnings(globals, TRY(pack_into(globals, options, out)));
     return kOk;
   }
-  TRY(check_outside(options.dir, options.file));
-  OutputFile file = TRY(OutputFile::create(options.file, options.force));
-  const auto result = TRY(pack_into(globals, options, file));
-  TRY(file.commit());
+  const auto result =
+      TRY(is_s3_url(options.file) ? upload(globals, options) : write_file(globals, options));
   TRY(show(globals, options, result, std::chrono::steady_clock::now() - begun));
   return kOk;
 }
@@ -107,13 +137,16 @@ void add_archive_create(Command& group, Context& context) {
   Command command = group.command(
       "create", "Make an archive of a folder",
       {"manman archive create /srv/minecraft/world world.tar.gz",
+       "manman archive create world s3://backups/world.tar.gz --s3-endpoint http://nas:9000",
        "manman archive create world - --prefix world | ssh backup 'cat > world.tar.gz'"});
   auto options = std::make_shared<Options>();
   command.add("dir", options->dir, "The folder").required();
-  command.add("file", options->file, "The archive; - is standard output").required();
+  command.add("file", options->file, "The archive, a file or s3://BUCKET/KEY; - is standard output")
+      .required();
   command.add("--prefix", options->prefix, "The folder that its entries stand under").value("NAME");
   add_threads(command, options->threads);
-  command.add_flag("--force", options->force, "Replace a file that is there");
+  command.add_flag("--force", options->force, "Replace a file or object that is there");
+  add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options] { return create(context.globals, *options); });
 }
 

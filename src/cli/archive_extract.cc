@@ -1,12 +1,11 @@
-
 #include "archive/archive.h"
-#include "base/file.h"
 #include "cli/archive_verbs.h"
 #include "cli/extract_target.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
+#include "cli/s3_settings.h"
 #include "cli/text.h"
 
 namespace manman::cli {
@@ -21,6 +20,7 @@ struct Options {
   uint32_t max_ratio = archive::UnpackOptions{}.max_ratio;
   bool no_owners = false;
   bool force = false;
+  S3Settings s3;
 };
 
 Result<void> show(const Globals& globals, const Options& options,
@@ -53,8 +53,8 @@ Result<archive::UnpackResult> unpack_into(const Globals& globals, const Options&
 }
 
 Result<int> extract(const Globals& globals, const Options& options) {
-  const auto source = TRY(FileSource::open(options.file));
   InterruptGuard guard;
+  const auto source = TRY(open_archive(options.file, options.s3));
   ExtractTarget target = TRY(ExtractTarget::open(options.dir, options.force));
   auto unpacked = unpack_into(globals, options, *source, target.folder());
   if (!unpacked && !target.removed_on_failure())
@@ -75,7 +75,8 @@ void add_archive_extract(Command& group, Context& context) {
                     {"manman archive extract world.tar.gz restored --strip game",
                      "manman archive extract world.tar.gz one game/world/level.dat"});
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz").required();
+  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+      .required();
   command.add("dir", options->dir, "The folder; made when it is not there").required();
   command.add("path", options->only, "Only these paths of the archive and what is below");
   command
@@ -90,6 +91,7 @@ void add_archive_extract(Command& group, Context& context) {
       .range(1, INT32_MAX)
       .value("N");
   add_threads(command, options->threads);
+  add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options] { return extract(context.globals, *options); });
 }
 

@@ -1,10 +1,9 @@
-
 #include "archive/archive.h"
-#include "base/file.h"
 #include "base/time.h"
 #include "cli/archive_verbs.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
+#include "cli/s3_settings.h"
 #include "cli/text.h"
 
 namespace manman::cli {
@@ -95,11 +94,17 @@ void add_archive_list(Command& group, Context& context) {
   Command command = group.command(
       "list", "List what an archive holds",
       {"manman archive list world.tar.gz", "manman archive list world.tar.gz -q | grep region"});
-  auto file = std::make_shared<std::string>();
-  command.add("file", *file, "The archive: any .tar.gz").required();
-  command.on_run(context, [&context, file]() -> Result<int> {
-    const auto source = TRY(FileSource::open(*file));
-    const auto listed = in(*file, list(context.globals, *source));
+  struct Options {
+    std::string file;
+    S3Settings s3;
+  };
+  auto options = std::make_shared<Options>();
+  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+      .required();
+  add_s3_settings(command, options->s3);
+  command.on_run(context, [&context, options]() -> Result<int> {
+    const auto source = TRY(open_archive(options->file, options->s3));
+    const auto listed = in(options->file, list(context.globals, *source));
     if (!listed) return archive_outcome(context.globals, std::unexpected(listed.error()));
     return kOk;
   });

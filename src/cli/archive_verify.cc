@@ -1,11 +1,10 @@
-
 #include "archive/archive.h"
-#include "base/file.h"
 #include "cli/archive_verbs.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
+#include "cli/s3_settings.h"
 #include "cli/text.h"
 
 namespace manman::cli {
@@ -14,6 +13,7 @@ namespace {
 struct Options {
   std::string file;
   int threads = 0;
+  S3Settings s3;
 };
 
 Result<archive::VerifyResult> check(const Globals& globals, const Options& options,
@@ -24,8 +24,8 @@ Result<archive::VerifyResult> check(const Globals& globals, const Options& optio
 }
 
 Result<int> verify(const Globals& globals, const Options& options) {
-  const auto source = TRY(FileSource::open(options.file));
   InterruptGuard guard;
+  const auto source = TRY(open_archive(options.file, options.s3));
   const auto result = in(options.file, check(globals, options, *source));
   if (!result) return archive_outcome(globals, std::unexpected(result.error()));
   if (globals.json()) {
@@ -52,8 +52,10 @@ void add_archive_verify(Command& group, Context& context) {
   Command command = group.command("verify", "Read all of an archive and check it",
                                   {"manman archive verify world.tar.gz && echo good"});
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz").required();
+  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+      .required();
   add_threads(command, options->threads);
+  add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options] { return verify(context.globals, *options); });
 }
 

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "archive/archive.h"
+#include "archive/data_size.h"
 #include "base/failpoint.h"
 #include "base/retry.h"
 #include "domain/object_url.h"
 #include "game/quiesce/quiesce.h"
-#include "host/data_size.h"
 #include "host/outcome.h"
 
 namespace manman::host {
@@ -43,10 +43,10 @@ class BackupFlow {
   void give_way();
   Result<void> check_destination() const;
   Result<void> abort_earlier_uploads();
-  Result<DataSize> measure_game();
+  Result<archive::DataSize> measure_game();
   Result<void> report_running();
   Result<Quiesced> quiesce_game();
-  Result<std::unique_ptr<Upload>> start_upload(const DataSize& expected);
+  Result<std::unique_ptr<Upload>> start_upload(const archive::DataSize& expected);
   Result<archive::PackResult> archive_and_resume(Upload& upload, Quiesced quiesced);
   Result<void> finish_upload(Upload& upload);
   Result<void> check_stored(const archive::PackResult& packed) const;
@@ -84,7 +84,7 @@ Result<BackupReport> BackupFlow::backup_with_retries() {
 Result<BackupReport> BackupFlow::backup_once() {
   TRY(check_destination());
   TRY(abort_earlier_uploads());
-  const DataSize expected = TRY(measure_game());
+  const archive::DataSize expected = TRY(measure_game());
   TRY(report_running());
   Quiesced quiesced = TRY(quiesce_game());
   const auto upload = TRY(start_upload(expected));
@@ -132,12 +132,12 @@ Result<void> BackupFlow::abort_earlier_uploads() {
   return {};
 }
 
-Result<DataSize> BackupFlow::measure_game() {
+Result<archive::DataSize> BackupFlow::measure_game() {
   if (!TRY(folder_exists(gsc_.game())))
     return fail(Code::kFailedPrecondition, "SGC " + std::to_string(command_.sgc_id) +
                                                " has no save data in " + gsc_.game().string() +
                                                ": the server has never run here");
-  const DataSize size = TRY(measure(gsc_.game(), job_.progress));
+  const archive::DataSize size = TRY(archive::measure(gsc_.game(), job_.progress));
   job_.progress.done_bytes = 0;
   job_.progress.total_bytes = size.file_bytes;
   return size;
@@ -165,7 +165,7 @@ Result<Quiesced> BackupFlow::quiesce_game() {
 }
 
 // The journal first, so that no crash leaves an upload that nobody knows of.
-Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const DataSize& expected) {
+Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize& expected) {
   TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
   auto upload = TRY(context_.store.put(command_.s3_key, expected.archive_upper_bound()));
   TRY(failpoint::pass("backup.upload_started"));

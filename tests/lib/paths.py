@@ -17,6 +17,10 @@ def manman():
     return _program("MANMAN_BIN", "manman")
 
 
+def s3_conformance():
+    return _program("MANMAN_S3_CONFORMANCE", "s3_conformance")
+
+
 def sample_game():
     """The sample game's program, whatever folder of the build it stands in."""
     default = "sample-game/sample-game"

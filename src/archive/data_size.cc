@@ -1,4 +1,4 @@
-#include "host/data_size.h"
+#include "archive/data_size.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 
-namespace manman::host {
+namespace manman::archive {
 namespace {
 
 constexpr int kMaxDepth = 256;  // one descriptor is open per level
@@ -62,4 +62,4 @@ Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progr
   return size;
 }
 
-}  // namespace manman::host
+}  // namespace manman::archive

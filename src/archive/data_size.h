@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 
-namespace manman::host {
+namespace manman::archive {
 
 // What a folder holds, by a walk that reads no file: good for a progress bar and for an upper
 // bound, not exact while a game writes.
@@ -23,4 +23,4 @@ struct DataSize {
 // missing is kNotFound.
 Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress);
 
-}  // namespace manman::host
+}  // namespace manman::archive

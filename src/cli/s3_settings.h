@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/stream.h"
+#include "cli/command.h"
+#include "store/store.h"
+
+namespace manman::cli {
+
+// How to reach an S3 server; the bucket comes from a URL.
+struct S3Settings {
+  std::string endpoint;
+  std::string region = "us-east-1";
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;
+  std::filesystem::path ca_file;
+  bool virtual_host = false;
+};
+
+// Options and environment variables for all of them.
+void add_s3_settings(Command& command, S3Settings& settings);
+
+// An object in a bucket.
+struct S3Object {
+  std::unique_ptr<Store> store;
+  std::string key;
+};
+
+bool is_s3_url(std::string_view text);
+// Opens the bucket of s3://BUCKET/KEY. Waiting ends when the user interrupts (see InterruptGuard).
+Result<S3Object> open_s3_url(std::string_view url, const S3Settings& settings);
+
+// An archive to read: a local file, or the object of an s3:// URL.
+Result<std::unique_ptr<RandomSource>> open_archive(const std::string& place,
+                                                   const S3Settings& settings);
+
+}  // namespace manman::cli

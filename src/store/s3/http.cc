@@ -1,0 +1,220 @@
+#include "store/s3/http.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+
+namespace manman::s3 {
+namespace {
+
+constexpr size_t kMaxTextBytes = 16U << 20;  // a page of a list has at most 1,000 keys
+constexpr size_t kMaxHeaders = 200;
+constexpr long kBufferBytes = 512L << 10;
+constexpr long kStallBytesPerSecond = 1024;
+
+// One request under way; what libcurl's callbacks get.
+struct Exchange {
+  const HttpRequest& request;
+  HttpResponse& response;
+  size_t sent = 0;
+};
+
+size_t on_header(char* text, size_t size, size_t count, void* user) {
+  HttpResponse& response = static_cast<Exchange*>(user)->response;
+  std::string_view line(text, size * count);
+  if (line.starts_with("HTTP/")) {  // also after an interim answer
+    response.headers.clear();
+    response.status = 0;
+    const size_t space = line.find(' ');
+    if (space != std::string_view::npos)
+      std::from_chars(line.data() + space + 1, line.data() + line.size(), response.status);
+    return line.size();
+  }
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return line.size();
+  if (response.headers.size() >= kMaxHeaders) return 0;
+  std::string name(line.substr(0, colon));
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  std::string_view value = line.substr(colon + 1);
+  const size_t begin = value.find_first_not_of(" \t\r\n");
+  const size_t end = value.find_last_not_of(" \t\r\n");
+  response.headers[name] =
+      begin == std::string_view::npos ? "" : value.substr(begin, end - begin + 1);
+  return line.size();
+}
+
+size_t on_body(char* bytes, size_t size, size_t count, void* user) {
+  auto& [request, response, sent] = *static_cast<Exchange*>(user);
+  const size_t length = size * count;
+  if (response.status == 206) {
+    if (length > request.into.size() - response.received) return 0;
+    std::memcpy(request.into.data() + response.received, bytes, length);
+    response.received += length;
+    return length;
+  }
+  if (length > kMaxTextBytes - response.body.size()) return 0;
+  response.body.append(bytes, length);
+  return length;
+}
+
+size_t on_send(char* buffer, size_t size, size_t count, void* user) {
+  auto& [request, response, sent] = *static_cast<Exchange*>(user);
+  const size_t length = std::min(size * count, request.body.size() - sent);
+  std::memcpy(buffer, request.body.data() + sent, length);
+  sent += length;
+  return length;
+}
+
+// A connection that was kept open may turn out to be closed; libcurl then sends on a new one.
+int on_rewind(void* user, curl_off_t offset, int origin) {
+  if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  static_cast<Exchange*>(user)->sent = static_cast<size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& cancelled = static_cast<Exchange*>(user)->request.cancelled;
+  return cancelled && cancelled() ? 1 : 0;
+}
+
+Error error_of(CURLcode code, const char* text) {
+  const std::string why = *text != '\0' ? text : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+      return {Code::kCancelled, "cancelled"};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {Code::kDeadlineExceeded, why, true};
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+      return {Code::kUnavailable, why + " (S3_ENDPOINT)", true};
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {Code::kFailedPrecondition, why + " (S3_CA_FILE names the certificates to trust)"};
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return {Code::kFailedPrecondition, why + " (S3_ENDPOINT)"};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {Code::kUnavailable, why + " (S3_ENDPOINT: is it https there?)", true};
+    case CURLE_WRITE_ERROR:
+      return {Code::kDataLoss, "the answer is longer than it should be", true};
+    default:
+      return {Code::kUnavailable, why, true};
+  }
+}
+
+}  // namespace
+
+std::string HttpResponse::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? "" : found->second;
+}
+
+// One easy handle, which owns its open connections.
+struct HttpClient::Handle {
+  Handle() : curl(curl_easy_init()) {}
+  ~Handle() {
+    if (curl != nullptr) curl_easy_cleanup(curl);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  CURL* curl;
+};
+
+namespace {
+
+struct HeaderList {
+  ~HeaderList() { curl_slist_free_all(list); }
+  void add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
+  curl_slist* list = nullptr;
+};
+
+void set_connection(CURL* curl, const std::filesystem::path& ca_file,
+                    std::chrono::seconds connect_timeout, const HttpRequest& request) {
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kBufferBytes);
+  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(request.limit.count()));
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSecond);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
+  if (!ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file.c_str());
+}
+
+void set_exchange(CURL* curl, Exchange& exchange) {
+  const HttpRequest& request = exchange.request;
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+  if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+  if (request.method == "PUT" || request.method == "POST") {
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_send);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  }
+  if (request.method != "HEAD" && request.method != "GET")
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+}  // namespace
+
+HttpClient::HttpClient(std::chrono::seconds connect_timeout, std::filesystem::path ca_file)
+    : connect_timeout_(connect_timeout), ca_file_(std::move(ca_file)) {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+HttpClient::~HttpClient() = default;
+
+// The one used last: its connection is the least likely to have been closed.
+HttpClient::HandlePtr HttpClient::take() {
+  auto idle = idle_.lock();
+  if (idle->empty()) return std::make_unique<Handle>();
+  HandlePtr handle = std::move(idle->back());
+  idle->pop_back();
+  return handle;
+}
+
+void HttpClient::give_back(HandlePtr handle) {
+  curl_easy_reset(handle->curl);  // keeps the connections
+  idle_.lock()->push_back(std::move(handle));
+}
+
+Result<void> HttpClient::perform(const HttpRequest& request, HttpResponse& response) {
+  HandlePtr handle = take();
+  CURL* const curl = handle->curl;
+  if (curl == nullptr) return fail(Code::kInternal, "libcurl does not start");
+  Exchange exchange{request, response};
+  HeaderList headers;
+  for (const auto& [name, value] : request.headers) headers.add(name + ": " + value);
+  headers.add("Expect:");  // a wait that few servers need
+  std::array<char, CURL_ERROR_SIZE> text{};
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text.data());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
+  set_connection(curl, ca_file_, connect_timeout_, request);
+  set_exchange(curl, exchange);
+  const CURLcode code = curl_easy_perform(curl);
+  if (response.status < 200) response.status = 0;
+  give_back(std::move(handle));
+  if (code == CURLE_OK) return {};
+  return std::unexpected(error_of(code, text.data()));
+}
+
+}  // namespace manman::s3

@@ -1,9 +1,10 @@
 // A process that uses the RabbitMQ bus, for tests that break what is between it and the broker:
 //   rabbitmq_client publish KEY COUNT THREADS   publishes "0", "1", …; each again until confirmed
-//   rabbitmq_client consume QUEUE PATTERN [MS]  until SIGTERM; each message takes MS
+//   rabbitmq_client consume QUEUE PATTERN [MS]  until SIGTERM; each new message takes MS
 //   rabbitmq_client open | publish-once KEY BODY | declare QUEUE PATTERN
 // A line of output is one thing done: "confirmed N", "handled BODY new|again", "ready", "error …".
-// Bodies that begin with "bad" are rejected. Settings: RABBITMQ_URL, RABBITMQ_CA_FILE, HEARTBEAT_S.
+// Bodies that begin with "bad" are rejected. Settings: RABBITMQ_URL, RABBITMQ_CA_FILE, HEARTBEAT_S,
+// CONNECT_TIMEOUT_MS, PUBLISH_TIMEOUT_MS.
 
 #include <signal.h>
 
@@ -46,6 +47,7 @@ RabbitmqConfig config() {
   return {.url = setting("RABBITMQ_URL", ""),
           .ca_file = setting("RABBITMQ_CA_FILE", ""),
           .client_name = "test",
+          .connect_timeout = milliseconds(std::stoi(setting("CONNECT_TIMEOUT_MS", "5000"))),
           .publish_timeout = milliseconds(std::stoi(setting("PUBLISH_TIMEOUT_MS", "10000"))),
           .heartbeat = std::chrono::seconds(std::stoi(setting("HEARTBEAT_S", "10")))};
 }
@@ -80,7 +82,7 @@ Result<void> publish(Bus& bus, const Words& words) {
 
 Handled handle(const Message& message, milliseconds duration) {
   if (message.body.starts_with("bad")) return {Verdict::kReject, "it is bad"};
-  sleep_unless(duration, {});
+  if (!message.redelivered) sleep_unless(duration, {});
   say("handled " + message.body + (message.redelivered ? " again" : " new"));
   return {};
 }

@@ -41,14 +41,14 @@ def _free_ports(count):
 
 
 class RabbitMQ:
-    """`tls` is a lib.certificates.Authority whose certificate for localhost the broker shows."""
+    """`tls` is a certificates.Authority whose certificate for localhost the broker shows."""
 
     def __init__(self, tls=None):
         if not (_PROGRAMS / "rabbitmq-server").exists():
             raise SystemExit("RabbitMQ is not installed: scripts/install-packages test")
         self._tls = tls
         self._process = self._epmd = None
-        self.port, self.tls_port, self._http_port, self._epmd_port, self._dist_port = _free_ports(5)
+        self.port, self.tls_port, self.http_port, self._epmd_port, self._dist_port = _free_ports(5)
         self.folder = Path(tempfile.mkdtemp(prefix="manman-rabbitmq-"))
 
     def __enter__(self):
@@ -91,7 +91,7 @@ class RabbitMQ:
                 stderr=out)
 
     def kill(self):
-        """kill -9."""
+        """kill -9. What a queue holds that is younger than wait_written() may be lost with it."""
         self._process.kill()
         self._process.wait()
         self._process = None
@@ -113,7 +113,7 @@ class RabbitMQ:
         """One call of the management plugin; what it answers."""
         login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._http_port}/api/{path}", method=method,
+            f"http://127.0.0.1:{self.http_port}/api/{path}", method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": "Basic " + login, "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -133,6 +133,14 @@ class RabbitMQ:
         """Takes messages out of a queue: routing_key, payload, properties …"""
         return self.http("POST", f"queues/{vhost}/{queue}/get",
                          {"count": count, "ackmode": "ack_requeue_false", "encoding": "auto"})
+
+    def wait_written(self, queue, vhost):
+        """Until a new quorum queue's place on disk is written down: the broker does that a moment
+        after it says that the queue is there, and a kill in between loses the queue."""
+        def is_written():
+            return any(f"{vhost}_{queue}".encode() in path.read_bytes()
+                       for path in (self.folder / "mnesia").glob("*/quorum/*/names.dets"))
+        wait_until(is_written, 20, f"queue {queue} to be written down")
 
     def put(self, routing_key, text, exchange="manman", vhost="manman"):
         self.http("POST", f"exchanges/{vhost}/{exchange}/publish",
@@ -162,7 +170,7 @@ class RabbitMQ:
         (self.folder / "env.conf").write_text("")
         lines = [f"listeners.tcp.1 = 127.0.0.1:{self.port}",
                  "management.tcp.ip = 127.0.0.1",
-                 f"management.tcp.port = {self._http_port}",
+                 f"management.tcp.port = {self.http_port}",
                  f"load_definitions = {self.folder}/definitions.json",
                  "disk_free_limit.absolute = 1MB",
                  "raft.wal_max_size_bytes = 16000000"]

@@ -29,6 +29,7 @@ Error unavailable(std::string message) {
 Error status_error(int status) {
   if (status == AMQP_STATUS_HEARTBEAT_TIMEOUT)
     return unavailable("the broker has been silent for too long");
+  if (status == AMQP_STATUS_TIMEOUT) return unavailable("the broker did not answer in time");
   return unavailable(::amqp_error_string2(status));
 }
 

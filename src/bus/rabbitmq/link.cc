@@ -12,8 +12,8 @@ using std::chrono::steady_clock;
 
 constexpr Backoff kBackoff{milliseconds(200), milliseconds(10000)};
 constexpr milliseconds kGood = kBackoff.cap;  // a connection that lasts so long is no failure
-constexpr milliseconds kStopLimit{1500};
-constexpr milliseconds kCloseLimit{1000};
+constexpr milliseconds kStopLimit{1000};
+constexpr milliseconds kCloseLimit{700};
 
 }  // namespace
 
@@ -45,7 +45,9 @@ void Link::stop() {
     state->stopping = true;
     state_.notify_all();
     waker_->wake();
-    if (!state.wait_for(kStopLimit, [&] { return state->ended; })) waker_->cut();
+    // There is nothing to be said over a connection that is only being made.
+    if (!state->connected || !state.wait_for(kStopLimit, [&] { return state->ended; }))
+      waker_->cut();
   }
   thread_.join();
 }
@@ -64,6 +66,7 @@ void Link::run() {
       connection_->close(kCloseLimit);
       break;
     }
+    state_.lock()->connected = false;
     work_.lost(served.error());
     connection_.reset();
     log_warn({}, "RabbitMQ at {}: connection '{}' is lost: {}", settings_.endpoint.address(), name_,
@@ -71,6 +74,7 @@ void Link::run() {
     if (steady_clock::now() - connected_at >= kGood) failures = 0;
     connection_ = connect_again(failures);
     connected_at = steady_clock::now();
+    state_.lock()->connected = connection_ != nullptr;
   }
   connection_.reset();
   state_.lock()->ended = true;

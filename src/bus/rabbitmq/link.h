@@ -36,11 +36,12 @@ class Link {
   Result<void> start();
   // Has serve() called soon.
   void wake() { waker_->wake(); }
-  // Calls serve() once more and closes the connection, but takes no longer than 3 s.
+  // Calls serve() once more and closes the connection, but takes little more than a second.
   void stop();
 
  private:
   struct State {
+    bool connected = true;  // as soon as there is a thread
     bool stopping = false;
     bool ended = false;
   };

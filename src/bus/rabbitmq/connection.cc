@@ -13,10 +13,12 @@
 namespace manman::rabbitmq {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr int kMaxChannels = 16;
 constexpr int kMaxFrameBytes = AMQP_DEFAULT_FRAME_SIZE;
 constexpr size_t kMaxHeaders = 8;
-timeval to_timeval(std::chrono::milliseconds duration) {
+timeval to_timeval(milliseconds duration) {
   return {.tv_sec = duration.count() / 1000, .tv_usec = duration.count() % 1000 * 1000};
 }
 
@@ -110,7 +112,7 @@ Result<void> Connection::log_in(const std::string& name) {
   return std::unexpected(login_error(endpoint, reply));
 }
 
-Result<void> Connection::limit_answers(std::chrono::milliseconds limit) {
+Result<void> Connection::limit_answers(milliseconds limit) {
   const timeval timeout = to_timeval(limit);
   return sent(::amqp_set_rpc_timeout(library(), &timeout));
 }
@@ -136,9 +138,9 @@ void Connection::wait() {
   // Answers and heartbeats may have brought frames into the library's own queue.
   if (::amqp_frames_enqueued(library()) != 0 || ::amqp_data_in_buffer(library()) != 0) return;
   // The library sends heartbeats, and misses those of the broker, only when it is called.
-  const std::chrono::milliseconds heartbeat = settings_.config.heartbeat;
+  const milliseconds heartbeat = std::chrono::seconds(::amqp_get_heartbeat(library()));
   waker_.wait(::amqp_get_sockfd(library()), POLLIN,
-              std::min(heartbeat / 4, std::chrono::milliseconds(1000)));
+              std::clamp(heartbeat / 4, milliseconds(100), milliseconds(1000)));
 }
 
 Result<void> Connection::publish(const Outgoing& message, uint64_t tag) {
@@ -167,7 +169,7 @@ Result<void> Connection::acknowledge(uint64_t delivery_tag) {
   return sent(::amqp_basic_ack(library(), kWorkChannel, delivery_tag, /*multiple=*/0));
 }
 
-void Connection::close(std::chrono::milliseconds limit) {
+void Connection::close(milliseconds limit) {
   if (limit_answers(limit)) ::amqp_connection_close(library(), AMQP_REPLY_SUCCESS);
 }
 

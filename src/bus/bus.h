@@ -47,13 +47,22 @@ class Bus {
   // bound for the routing key is kUnavailable (retryable), as is a bus that is away.
   virtual Result<void> publish(const Message& message) = 0;
 
-  // Consumes `queue`, declared and bound to `patterns` (AMQP topic patterns: words between dots,
-  // `*` is one word, `#` any number) when it is not there. One message at a time per subscription,
+  // Makes `queue` and binds it to `patterns` (AMQP topic patterns: words between dots, `*` is one
+  // word, `#` any number), if that is not done yet. What is published from now on waits in it for
+  // a subscription.
+  virtual Result<void> declare(const std::string& queue,
+                               const std::vector<std::string>& patterns) = 0;
+
+  // Declares `queue` and consumes it. One message at a time per subscription,
   // in order; several subscriptions of one queue share its messages. Handlers run on a thread of
   // the bus; one that throws counts as kRetry.
   virtual Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                           const std::vector<std::string>& patterns,
                                                           Handler handler) = 0;
+
+  // Whether a message could be published now, as far as is known without asking: kUnavailable says
+  // why not.
+  virtual Result<void> ping() = 0;
 };
 
 // The pattern rule of AMQP's topic exchange.

@@ -29,6 +29,14 @@ def sample_game():
     return _program("MANMAN_SAMPLE_GAME", default)
 
 
+def conformance(name):
+    """A program of tests/conformance."""
+    folder = Path(os.environ.get("MANMAN_CONFORMANCE") or ROOT / "build/release/conformance")
+    if not (folder / name).exists():
+        raise SystemExit(f"{folder / name} is not there: build it, or set MANMAN_CONFORMANCE")
+    return (folder / name).resolve()
+
+
 def cache():
     """A folder for what is fetched or made once and used by several tests."""
     folder = Path(os.environ.get("MANMAN_TEST_CACHE") or ROOT / "build/test-cache")

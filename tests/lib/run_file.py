@@ -46,7 +46,7 @@ def _limit_time():
 
 def _rerun_line(path, test):
     settings = [f"{name}={shlex.quote(os.environ[name])}"
-                for name in ("MANMAN_BIN", "MANMAN_SAMPLE_GAME") if name in os.environ]
+                for name in ("MANMAN_BIN", "MANMAN_SAMPLE_GAME", "MANMAN_CONFORMANCE") if name in os.environ]
     name = test.id().removeprefix(path.stem + ".").split(" ")[0]
     me = Path(__file__).resolve()
     return " ".join([*settings, "/usr/bin/python3", str(me), str(path), name])

@@ -33,6 +33,9 @@ LIBRARIES = {
     "sqlite3.h": {"db"},
     "httplib.h": {"api"},
     "CLI": {"cli", "main.cc"},
+    "amqp.h": {"bus"},
+    "amqp_ssl_socket.h": {"bus"},
+    "amqp_tcp_socket.h": {"bus"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 

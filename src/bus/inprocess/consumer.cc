@@ -1,6 +1,7 @@
 #include "bus/inprocess/consumer.h"
 
 #include "base/log.h"
+#include "bus/run_handler.h"
 
 namespace manman::inprocess {
 namespace {
@@ -37,7 +38,7 @@ Consumer::~Consumer() {
 void Consumer::run() {
   handling_queue = &queue_;
   while (auto entry = take()) {
-    Handled handled = handle(entry->message);
+    Handled handled = run_handler(handler_, entry->message);
     settle(std::move(*entry), std::move(handled));
   }
 }
@@ -56,16 +57,6 @@ std::optional<Entry> Consumer::take() {
     if (*ready_at <= now) return queue.pop();
     // Another consumer or a publisher may take the head away meanwhile.
     exchange.wait_for(*ready_at - now, [&] { return stopping_ || queue.ready_at() != ready_at; });
-  }
-}
-
-Handled Consumer::handle(const Message& message) const {
-  try {
-    return handler_(message);
-  } catch (const std::exception& error) {
-    return {Verdict::kRetry, std::string("the handler threw: ") + error.what()};
-  } catch (...) {
-    return {Verdict::kRetry, "the handler threw something that is no std::exception"};
   }
 }
 

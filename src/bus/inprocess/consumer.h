@@ -22,7 +22,6 @@ class Consumer final : public Subscription {
   void run();
   // Waits for a message; nothing when the subscription ends.
   std::optional<Entry> take();
-  Handled handle(const Message& message) const;
   void settle(Entry entry, Handled handled);
 
   std::shared_ptr<Sync<Exchange>> exchange_;

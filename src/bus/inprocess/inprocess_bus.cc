@@ -74,15 +74,19 @@ Result<void> InProcessBus::publish(const Message& message) {
                                       " ms");
 }
 
+Result<void> InProcessBus::declare(const std::string& queue,
+                                   const std::vector<std::string>& patterns) {
+  if (queue.empty()) return fail(Code::kInvalidArgument, "a queue needs a name");
+  auto exchange = state_->exchange->lock();
+  if (exchange->closed) return fail(Code::kUnavailable, "the bus has ended");
+  exchange->queues[queue].patterns.insert(patterns.begin(), patterns.end());
+  return {};
+}
+
 Result<std::unique_ptr<Subscription>> InProcessBus::subscribe(
     const std::string& queue, const std::vector<std::string>& patterns, Handler handler) {
-  if (queue.empty()) return fail(Code::kInvalidArgument, "a queue needs a name");
   if (!handler) return fail(Code::kInvalidArgument, "queue " + queue + " needs a handler");
-  {
-    auto exchange = state_->exchange->lock();
-    if (exchange->closed) return fail(Code::kUnavailable, "the bus has ended");
-    exchange->queues[queue].patterns.insert(patterns.begin(), patterns.end());
-  }
+  TRY(declare(queue, patterns));
   try {
     return std::make_unique<Consumer>(state_->exchange, queue, std::move(handler),
                                       state_->options.redelivery_delay);
@@ -90,6 +94,11 @@ Result<std::unique_ptr<Subscription>> InProcessBus::subscribe(
     return fail(Code::kResourceExhausted,
                 "start a thread for queue " + queue + ": " + error.what());
   }
+}
+
+Result<void> InProcessBus::ping() {
+  if (state_->exchange->lock()->closed) return fail(Code::kUnavailable, "the bus has ended");
+  return {};
 }
 
 std::vector<DeadLetter> InProcessBus::dead_letters() const {

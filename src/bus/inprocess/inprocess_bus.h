@@ -37,9 +37,11 @@ class InProcessBus final : public Bus {
   ~InProcessBus() override;  // all subscriptions must be gone
 
   Result<void> publish(const Message& message) override;
+  Result<void> declare(const std::string& queue, const std::vector<std::string>& patterns) override;
   Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                   const std::vector<std::string>& patterns,
                                                   Handler handler) override;
+  Result<void> ping() override;
   // The latest rejected messages, at most 1,000.
   std::vector<DeadLetter> dead_letters() const;
 

@@ -186,8 +186,20 @@ TEST(InProcessBusTest, TheEndOfTheBusEndsPublishesThatWait) {
   EXPECT_EQ(published.error().code, Code::kUnavailable);
 }
 
+TEST(InProcessBusTest, ADeclaredQueueHoldsAMessageForASubscription) {
+  InProcessBus bus;
+  ASSERT_TRUE(bus.ping());
+  ASSERT_TRUE(bus.declare("q", {"q.#"}));
+  std::jthread publisher([&] { EXPECT_TRUE(bus.publish({"q.a", "m"})); });
+  Inbox inbox;
+  const auto subscription = subscribe(bus, "q", inbox.handler());
+  EXPECT_EQ(inbox.bodies(1), std::vector<std::string>{"m"});
+  publisher.join();
+}
+
 TEST(InProcessBusTest, RefusesAQueueWithoutNameOrHandler) {
   InProcessBus bus;
+  EXPECT_EQ(bus.declare("", {"#"}).error().code, Code::kInvalidArgument);
   EXPECT_EQ(bus.subscribe("", {"#"}, [](const Message&) { return Handled{}; }).error().code,
             Code::kInvalidArgument);
   EXPECT_EQ(bus.subscribe("q", {"#"}, {}).error().code, Code::kInvalidArgument);

@@ -1,0 +1,161 @@
+#include "bus/rabbitmq/consumer.h"
+
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+#include "base/retry.h"
+#include "bus/run_handler.h"
+
+namespace manman::rabbitmq {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Backoff kRetry{milliseconds(200), milliseconds(5000)};
+// Short, as the end of the subscription waits for it.
+constexpr milliseconds kBuryTimeout{1000};
+constexpr size_t kMaxReasonBytes = 1000;
+
+}  // namespace
+
+Result<std::unique_ptr<Consumer>> Consumer::open(const Settings& settings,
+                                                 std::shared_ptr<Publisher> publisher,
+                                                 QueueSpec queue, Handler handler) {
+  auto consumer = std::make_unique<Consumer>(settings, std::move(publisher), std::move(queue),
+                                             std::move(handler));
+  consumer->link_ = TRY(
+      Link::create(consumer->settings_,
+                   settings.config.client_name + " consume " + consumer->queue_.name, *consumer));
+  TRY(consumer->link_->start());
+  try {
+    consumer->thread_ = std::thread([raw = consumer.get()] { raw->run(); });
+  } catch (const std::system_error& error) {
+    return fail(Code::kResourceExhausted,
+                "start a thread for queue " + consumer->queue_.name + ": " + error.what());
+  }
+  return consumer;
+}
+
+Consumer::Consumer(const Settings& settings, std::shared_ptr<Publisher> publisher, QueueSpec queue,
+                   Handler handler)
+    : settings_(settings),
+      publisher_(std::move(publisher)),
+      queue_(std::move(queue)),
+      handler_(std::move(handler)) {}
+
+Consumer::~Consumer() {
+  state_.lock()->stopping = true;
+  state_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (link_) link_->stop();
+}
+
+Result<void> Consumer::prepare(Connection& connection) {
+  TRY(declare_exchanges(connection));
+  TRY(declare_queue(connection, kWorkChannel, queue_));
+  ::amqp_basic_qos(connection.library(), kWorkChannel, 0, settings_.config.prefetch, /*global=*/0);
+  TRY(connection.answer(kWorkChannel));
+  ::amqp_basic_consume(connection.library(), kWorkChannel, to_amqp(queue_.name), amqp_empty_bytes,
+                       /*no_local=*/0, /*no_ack=*/0, /*exclusive=*/0, amqp_empty_table);
+  return in("consume queue " + queue_.name, connection.answer(kWorkChannel));
+}
+
+Result<void> Consumer::serve(Connection& connection) {
+  while (auto event = TRY(connection.next())) {
+    auto* delivered = std::get_if<Delivered>(&*event);
+    if (delivered == nullptr) continue;
+    auto state = state_.lock();
+    state->inbox.push_back({std::move(*delivered), state->connection});
+    state_.notify_all();
+  }
+  std::vector<uint64_t> acks;
+  std::swap(acks, state_.lock()->acks);
+  for (const uint64_t tag : acks) TRY(connection.acknowledge(tag));
+  return {};
+}
+
+void Consumer::lost(const Error&) {
+  {
+    auto state = state_.lock();
+    state->connection++;
+    state->inbox.clear();
+    state->acks.clear();
+  }
+  state_.notify_all();
+}
+
+void Consumer::run() {
+  while (auto taken = next()) settle(std::move(*taken));
+}
+
+std::optional<Consumer::Taken> Consumer::next() {
+  auto state = state_.lock();
+  state.wait([&] { return state->stopping || !state->inbox.empty(); });
+  if (state->stopping) return std::nullopt;
+  Taken taken = std::move(state->inbox.front());
+  state->inbox.pop_front();
+  return taken;
+}
+
+void Consumer::settle(Taken taken) {
+  Handled handled{Verdict::kRetry, ""};
+  Message& message = taken.delivered.message;
+  for (int tried = 0;; tried++) {
+    if (handled.verdict != Verdict::kReject) {
+      handled = handle(taken.delivered);
+      if (handled.verdict == Verdict::kReject)
+        log_error({}, "queue {}: {} goes to the dead letters: {}", queue_.name, message.routing_key,
+                  handled.reason);
+    }
+    std::string reason = handled.reason;
+    if (handled.verdict == Verdict::kReject) {
+      const auto buried = bury(taken.delivered, handled.reason);
+      if (buried) return acknowledge(taken);
+      reason = buried.error().message;
+    }
+    if (handled.verdict == Verdict::kAck) return acknowledge(taken);
+    log_warn({}, "queue {}: {} is to come again: {}", queue_.name, message.routing_key, reason);
+    message.redelivered = true;
+    if (!pause(taken, tried)) return;
+  }
+}
+
+Handled Consumer::handle(const Delivered& delivered) const {
+  const Message& message = delivered.message;
+  if (delivered.body_bytes > message.body.size())
+    return {Verdict::kReject, "the body of " + std::to_string(delivered.body_bytes) +
+                                  " bytes is above the limit of " +
+                                  std::to_string(settings_.config.max_body_bytes)};
+  return run_handler(handler_, message);
+}
+
+Result<void> Consumer::bury(const Delivered& delivered, const std::string& reason) {
+  const Message& message = delivered.message;
+  Outgoing letter{.exchange = kDeadExchange,
+                  .routing_key = message.routing_key,
+                  .body = message.body,
+                  .headers = {{"x-reason", reason.substr(0, kMaxReasonBytes)},
+                              {"x-queue", queue_.name},
+                              {"x-routing-key", message.routing_key}}};
+  if (delivered.body_bytes > message.body.size())
+    letter.headers.emplace_back("x-body-size", std::to_string(delivered.body_bytes));
+  return in("the dead letter", publisher_->publish(std::move(letter), kBuryTimeout));
+}
+
+void Consumer::acknowledge(const Taken& taken) {
+  {
+    auto state = state_.lock();
+    if (state->connection != taken.connection) return;
+    state->acks.push_back(taken.delivered.tag);
+  }
+  link_->wake();
+}
+
+bool Consumer::pause(const Taken& taken, int retry) {
+  auto state = state_.lock();
+  const auto over = [&] { return state->stopping || state->connection != taken.connection; };
+  return !state.wait_for(kRetry.wait_before_retry(retry), over);
+}
+
+}  // namespace manman::rabbitmq

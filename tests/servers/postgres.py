@@ -1,6 +1,6 @@
 """A PostgreSQL server of a test's own, on a free port of loopback.
 
-    with Postgres("-c timezone=Asia/Kolkata") as server:
+    with Postgres("timezone=Asia/Kolkata") as server:
         server.url("dbname")  # postgres://manman:…@127.0.0.1:PORT/dbname
 
 Its files and its Unix socket stand in a temporary folder; it runs as user postgres where the tests
@@ -76,7 +76,9 @@ class Postgres:
 
     def start(self):
         command = [self._programs / "postgres", "-D", self.folder / "data", "-p", self.port, "-k", self.folder,
-                   "-c", "listen_addresses=127.0.0.1", *" ".join(self._settings).split()]
+                   "-c", "listen_addresses=127.0.0.1"]
+        for setting in self._settings:
+            command += ["-c", setting]
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen([str(word) for word in command], user=self._user, stdout=log, stderr=log,
                                              cwd=self.folder, **self._groups())
@@ -107,7 +109,7 @@ class Postgres:
         self._run("initdb", "-D", self.folder / "data", "-U", "postgres", "--auth-local=trust",
                   "--auth-host=scram-sha-256", "--encoding", self._encoding, "--locale=C", "--no-sync")
         self.start()
-        self.sql(f"CREATE ROLE manman LOGIN PASSWORD '{PASSWORD}'", "postgres")
+        self.sql(f"CREATE ROLE manman LOGIN CREATEDB PASSWORD '{PASSWORD}'", "postgres")
         self.sql("CREATE DATABASE manman OWNER manman", "postgres")
         self._end(signal.SIGINT)
 

@@ -41,7 +41,7 @@ std::string state_of_refusal(const std::string& conninfo) {
   }
   const std::string message = PQerrorMessage(connection.get());
   std::smatch found;
-  static const std::regex pattern(":\\s+([0-9A-Z]{5}): ");
+  static const std::regex pattern(":  ([0-9A-Z]{5}): ");
   return std::regex_search(message, found, pattern) ? found[1].str() : "";
 }
 

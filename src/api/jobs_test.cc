@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "api/test_service.h"
 #include "base/failpoint.h"
 
@@ -13,9 +15,13 @@ class Jobs : public ApiTest {
   // The reaper leaves all in peace for one lease after its start.
   void pass_patience() { clock_.advance(config_.lease); }
   size_t outbox_size() {
-    return good(
-               database_->transact([](db::Transaction& tx) { return db::outbox::unsent(tx, 100); }))
-        .size();
+    return good(database_->transact([](db::Transaction& tx) -> Result<size_t> {
+      size_t rows = 0;
+      for (const auto& lane : TRY(db::outbox::lanes(tx, "", std::numeric_limits<int64_t>::max())))
+        rows += TRY(db::outbox::oldest(tx, lane, 1000))
+      .size();
+      return rows;
+    }));
   }
 };
 
@@ -116,6 +122,63 @@ TEST_F(Jobs, HostsThatAreAwayDoNotHoldUpOthers) {
   ScriptedHost host(bus_, server_id_);
   const int64_t id = create_backup().backup_id();
   EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, id);
+}
+
+TEST_F(Jobs, OneHostsBacklogDoesNotHoldUpOthers) {
+  const int64_t here = server_id_;
+  server_id_ = good(service_->register_server("away", "test"));
+  const int64_t sgc = deploy_another();
+  good(database_->transact([&](db::Transaction& tx) -> Result<void> {
+    const auto session = TRY(db::sessions::create(tx, {.sgc_id = sgc}));
+    const SessionCommand stop{.session_id = session.session_id, .sgc_id = sgc};
+    for (int i = 0; i < 2000; i++)
+      TRY(db::outbox::add(tx, command_key(server_id_, "session.stop"), stop.to_json(), 1));
+    return {};
+  }));
+  server_id_ = here;
+  ScriptedHost host(bus_, server_id_);
+  const int64_t id = create_backup().backup_id();
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, id);
+}
+
+// As two processes would that share a database. Of a database that is not shared, one relay at a
+// time is at work.
+TEST_F(Jobs, TwoServicesShareTheOutboxAndNothingIsSentTwiceOrOutOfOrder) {
+  if (!database_->shared()) GTEST_SKIP() << "needs MANMAN_TEST_PG_URL";
+  const auto other_database = place_->open();
+  ControlPlane other(config_, *other_database, bus_, *store_, clock_);
+  good(other.start());
+  constexpr int kHosts = 6;
+  constexpr int kCommands = 40;
+  std::vector<int64_t> servers;
+  std::vector<std::unique_ptr<ScriptedHost>> hosts;
+  std::vector<std::vector<int64_t>> expected(kHosts);
+  std::vector<int64_t> sgcs;
+  for (int i = 0; i < kHosts; i++) {
+    server_id_ = good(service_->register_server("shared " + std::to_string(i), "test"));
+    servers.push_back(server_id_);
+    hosts.push_back(std::make_unique<ScriptedHost>(bus_, server_id_));
+    sgcs.push_back(deploy_another());
+  }
+  for (int n = 0; n < kCommands; n++) {
+    for (size_t i = 0; i < servers.size(); i++) {
+      expected[i].push_back(good(database_->transact([&](db::Transaction& tx) -> Result<int64_t> {
+        const auto session = TRY(db::sessions::create(tx, {.sgc_id = sgcs[i]}));
+        const SessionCommand stop{.session_id = session.session_id, .sgc_id = sgcs[i]};
+        TRY(db::outbox::add(tx, command_key(servers[i], "session.stop"), stop.to_json(), 1));
+        return session.session_id;
+      })));
+    }
+  }
+  for (size_t i = 0; i < servers.size(); i++) {
+    hosts[i]->command(kCommands - 1);
+    std::vector<int64_t> got;
+    for (const Message& message : hosts[i]->commands())
+      got.push_back(good(SessionCommand::parse(message.body)).session_id);
+    EXPECT_EQ(got, expected[i]);
+  }
+  EXPECT_TRUE(eventually([&] { return outbox_size() == 0; }));
+  other.stop();
 }
 
 TEST_F(Jobs, ACommandThatNothingWaitsForIsDropped) {

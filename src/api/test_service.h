@@ -15,13 +15,15 @@
 #include "base/sync.h"
 #include "bus/inprocess/inprocess_bus.h"
 #include "db/repositories.h"
+#include "db/test_database.h"
 #include "domain/messages.h"
 #include "domain/object_url.h"
 #include "manman/v1/manman.grpc.pb.h"
 #include "store/folder/folder_store.h"
 
-// For tests: the whole API on SQLite, the in-process bus and a folder store, called over gRPC, with
-// a clock that the test holds and a host whose part the test plays.
+// For tests: the whole API on SQLite (PostgreSQL, where MANMAN_TEST_PG_URL names one), the
+// in-process bus and a folder store, called over gRPC, with a clock that the test holds and a host
+// whose part the test plays.
 namespace manman::api {
 
 class HeldClock final : public Clock {
@@ -126,7 +128,8 @@ class ApiTest : public testing::Test {
     dir_ = ::mkdtemp(name.data());
     folder_ = good(open_folder_store(dir_ / "store", "manman"));
     store_ = std::make_unique<SwitchedStore>(*folder_);
-    database_ = good(db::Database::open("sqlite:" + (dir_ / "manman.db").string()));
+    place_ = db::database_kinds().back().make();
+    database_ = place_->open();
     good(database_->migrate());
     config_.grpc_address = "127.0.0.1:0";
     config_.http_address = "127.0.0.1:0";
@@ -278,6 +281,7 @@ class ApiTest : public testing::Test {
                      .redelivery_delay = std::chrono::milliseconds(10)}};
   std::unique_ptr<Store> folder_;
   std::unique_ptr<SwitchedStore> store_;
+  std::unique_ptr<db::TestDatabase> place_;
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<ControlPlane> service_;
   std::unique_ptr<v1::ManManAPI::Stub> stub_;

@@ -270,30 +270,5 @@ TEST_P(CatalogTest, TextThatNoDatabaseHoldsIsRefusedByItsColumn) {
   EXPECT_TRUE(in_tx([](Transaction& tx) { return games::list(tx, Page{}); }).empty());
 }
 
-TEST_P(CatalogTest, OutboxGivesTheOldestFirstUntilSent) {
-  in_tx([](Transaction& tx) -> Result<void> {
-    TRY(outbox::add(tx, "command.host.1.backup", "{\"n\":1}", 10));
-    TRY(outbox::add(tx, "command.host.1.backup", "{\"n\":2}", 10));
-    return outbox::add(tx, "command.host.2.backup", "{\"n\":3}", 5);
-  });
-  const auto unsent = [&](int limit) {
-    return in_tx([&](Transaction& tx) { return outbox::unsent(tx, limit); });
-  };
-  const auto rows = unsent(2);
-  ASSERT_EQ(rows.size(), 2U);
-  EXPECT_EQ(rows[0].body, "{\"n\":1}");
-  EXPECT_EQ(rows[1].body, "{\"n\":2}");
-  EXPECT_EQ(rows[0].routing_key, "command.host.1.backup");
-  const auto send = [&](int64_t id) {
-    in_tx([&](Transaction& tx) { return outbox::sent(tx, id); });
-  };
-  send(rows[0].outbox_id);
-  send(rows[0].outbox_id);  // another relay was as quick
-  const auto left = unsent(10);
-  ASSERT_EQ(left.size(), 2U);
-  EXPECT_EQ(left[0].body, "{\"n\":2}");
-  EXPECT_EQ(left[1].body, "{\"n\":3}");
-}
-
 }  // namespace
 }  // namespace manman::db

@@ -30,6 +30,7 @@ Result<ConnectionPool::Lease> ConnectionPool::lease(std::chrono::milliseconds pa
   }
   state_.notify_all();  // the next in the queue may find another idle one
   Lease lease(*this, std::move(sql));
+  if (lease.sql_ && !engine_.usable(*lease.sql_)) lease.discard();
   if (!lease.sql_) lease.sql_ = TRY(engine_.connect());
   return lease;
 }

@@ -14,8 +14,8 @@
 
 namespace manman::db {
 
-// The connections of one database, made when first needed, lent in the order of asking.
-// Thread-safe.
+// The connections of one database, made when first needed, and again when they have been lost; lent
+// in the order of asking. Thread-safe.
 class ConnectionPool {
  public:
   // engine must outlive it.

@@ -13,6 +13,7 @@ namespace manman::db {
 struct Failure {
   Error error;
   bool conflict = false;  // with another transaction; the whole one may succeed when run again
+  bool lost = false;      // the connection is gone, and with it what was not yet being committed
 };
 
 // What differs between the databases that the repositories run on. Thread-safe; a session is used
@@ -25,8 +26,14 @@ class Engine {
   virtual const std::string& name() const = 0;
   // How many transactions the database can run side by side.
   virtual int max_connections() const = 0;
+  // Whether other processes may work on the database at the same time.
+  virtual bool shared() const = 0;
+  // How often a transaction is run at most that meets others.
+  virtual int max_attempts() const = 0;
   // A new connection, set up.
   virtual Result<std::unique_ptr<soci::session>> connect() const = 0;
+  // Whether an idle connection still seems to be there; costs next to nothing.
+  virtual bool usable(soci::session& sql) const = 0;
   // Begins a transaction that may write, and can't be refused a lock later on.
   virtual void begin(soci::session& sql) const = 0;
   virtual bool in_transaction(soci::session& sql) const = 0;

@@ -99,7 +99,9 @@ Result<std::vector<Backup>> deleting(Transaction& tx, int limit);
 Result<void> remove(Transaction& tx, int64_t backup_id);
 }  // namespace backups
 
-// Commands that a transaction decided on, on their way to the bus.
+// Commands that a transaction decided on, on their way to the bus. Those for one host are a lane:
+// they go out in their order, by one sender at a time. Senders that share a database claim a lane
+// first; a claim that its sender does not renew ends by itself.
 namespace outbox {
 struct Row {
   int64_t outbox_id = 0;
@@ -108,8 +110,17 @@ struct Row {
 };
 Result<void> add(Transaction& tx, const std::string& routing_key, const std::string& body,
                  int64_t now_ms);
-// The oldest unsent rows, in order.
-Result<std::vector<Row>> unsent(Transaction& tx, int limit);
+// "command.host.3" of "command.host.3.session.start".
+std::string lane_of(const std::string& routing_key);
+// The lanes that have unsent rows, but for those that are claimed by another.
+Result<std::vector<std::string>> lanes(Transaction& tx, const std::string& claimant,
+                                       int64_t now_ms);
+// Claims the lane, or renews the claim, until then. False: another has it.
+Result<bool> claim(Transaction& tx, const std::string& lane, const std::string& claimant,
+                   int64_t now_ms, int64_t until_ms);
+Result<void> release(Transaction& tx, const std::string& lane, const std::string& claimant);
+// The oldest unsent rows of a lane, in order.
+Result<std::vector<Row>> oldest(Transaction& tx, const std::string& lane, int limit);
 // Sent rows are of no more use and are removed.
 Result<void> sent(Transaction& tx, int64_t outbox_id);
 }  // namespace outbox

@@ -180,11 +180,13 @@ struct OutboxRow {
   static constexpr std::string_view kId = "outbox_id";
   static constexpr std::string_view kThing = "outbox row";
   int64_t id = 0;
+  std::string lane;
   std::string routing_key;
   std::string body;
   int64_t created_at_ms = 0;
 
   void visit(auto&& column) {
+    column("lane", lane);
     column("routing_key", routing_key);
     column("body", body);
     column("created_at_ms", created_at_ms);

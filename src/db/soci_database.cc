@@ -11,9 +11,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How often a transaction is run that meets others, and how long it waits for a connection.
-constexpr int kAttempts = 6;
+// A transaction that meets others is run again within this time, after these pauses.
+constexpr std::chrono::seconds kRetrying{60};
 constexpr Backoff kBackoff{milliseconds(10), milliseconds(500)};
+// How long one waits for a connection.
 constexpr milliseconds kPatience{60000};
 constexpr milliseconds kPingPatience{5000};
 
@@ -57,6 +58,14 @@ class Rollback {
   bool committed_ = false;
 };
 
+Error unknown_outcome(const Error& lost) {
+  return Error{Code::kUnavailable,
+               lost.message +
+                   "; it happened while a change was being committed, which may or may "
+                   "not have been made"}
+      .with_hint("look whether it was made before you try again");
+}
+
 constexpr const char* kMakeSchemaTable =
     "CREATE TABLE IF NOT EXISTS schema_migrations ("
     "version INTEGER PRIMARY KEY, name TEXT NOT NULL)";
@@ -78,9 +87,14 @@ Result<void> SociDatabase::run(const std::function<Result<void>(Transaction&)>& 
   if (t_in_transaction == this) {
     return fail(Code::kInternal, engine_->name() + ": a transaction inside a transaction");
   }
+  const auto until = std::chrono::steady_clock::now() + kRetrying;
   for (int retry = 0;; retry++) {
     Outcome outcome = run_once(work);
-    if (!outcome.conflict || retry + 1 >= kAttempts) return std::move(outcome.result);
+    if (!outcome.conflict && !outcome.lost) return std::move(outcome.result);
+    if (retry + 1 >= engine_->max_attempts() || std::chrono::steady_clock::now() > until) {
+      return std::move(outcome.result);
+    }
+    (outcome.conflict ? conflicts_ : lost_)++;
     std::this_thread::sleep_for(kBackoff.wait_before_retry(retry));
   }
 }
@@ -90,7 +104,7 @@ SociDatabase::Outcome SociDatabase::run_once(
   auto lease = pool_.lease(kPatience);
   if (!lease) return {std::unexpected(std::move(lease).error())};
   const auto failed = [](Failure failure) {
-    return Outcome{std::unexpected(std::move(failure.error)), failure.conflict};
+    return Outcome{std::unexpected(std::move(failure.error)), failure.conflict, failure.lost};
   };
   const InTransaction mark(this);
   SociTransaction transaction(lease->sql(), *engine_);
@@ -103,14 +117,16 @@ SociDatabase::Outcome SociDatabase::run_once(
   Result<void> result = work(transaction);
   if (const auto& failure = transaction.failure()) {
     // The caller's error says more, where it has passed the failure on.
-    if (!result) return {std::move(result), failure->conflict};
+    if (!result) return {std::move(result), failure->conflict, failure->lost};
     return failed(*failure);
   }
   if (!result) return {std::move(result)};
   try {
     rollback.commit();
   } catch (const soci::soci_error& error) {
-    return failed(engine_->explain(error, lease->sql()));
+    Failure failure = engine_->explain(error, lease->sql());
+    if (failure.lost) return {std::unexpected(unknown_outcome(failure.error))};
+    return failed(std::move(failure));
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -21,6 +22,8 @@ class SociDatabase final : public Database {
   // Makes the first connection.
   Result<void> connect();
 
+  bool shared() const override { return engine_->shared(); }
+  Retries retries() const override { return {conflicts_, lost_}; }
   Result<void> migrate() override;
   Result<int> schema_version() override;
   Result<void> ping() override;
@@ -31,7 +34,8 @@ class SociDatabase final : public Database {
  private:
   struct Outcome {
     Result<void> result;
-    bool conflict = false;
+    bool conflict = false;  // as in Failure
+    bool lost = false;
   };
   Outcome run_once(const std::function<Result<void>(Transaction&)>& work);
   Result<bool> apply_next_migration();
@@ -39,6 +43,8 @@ class SociDatabase final : public Database {
   std::unique_ptr<Engine> engine_;
   std::span<const Migration> migrations_;
   ConnectionPool pool_;
+  std::atomic<uint64_t> conflicts_ = 0;
+  std::atomic<uint64_t> lost_ = 0;
 };
 
 }  // namespace manman::db

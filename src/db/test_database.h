@@ -1,8 +1,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -57,13 +59,57 @@ class SqliteTestDatabase final : public TestDatabase {
   TempFolder folder_;
 };
 
+// A schema of its own in the database that MANMAN_TEST_PG_URL names (which sets no options).
+class PostgresqlTestDatabase final : public TestDatabase {
+ public:
+  explicit PostgresqlTestDatabase(std::string server) : server_(std::move(server)) {
+    static std::atomic<int> made{0};
+    schema_ = "test_" + std::to_string(::getpid()) + "_" + std::to_string(made++);
+    on_server("CREATE SCHEMA " + schema_);
+  }
+  ~PostgresqlTestDatabase() override {
+    on_server("SET client_min_messages = warning; DROP SCHEMA " + schema_ + " CASCADE");
+  }
+  std::unique_ptr<Database> open() override { return must(Database::open(url())); }
+
+  // With more settings of a session, "-c lock_timeout=1s".
+  std::string url(const std::string& settings = "") const {
+    const char before = server_.find('?') == std::string::npos ? '?' : '&';
+    std::string options = "-c search_path=" + schema_ + " " + settings;
+    for (size_t at = 0; (at = options.find_first_of(" =", at)) != std::string::npos; at += 3) {
+      options.replace(at, 1, options[at] == ' ' ? "%20" : "%3D");
+    }
+    return server_ + before + "options=" + options;
+  }
+
+  void on_server(const std::string& statement) const {
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> sql(PQconnectdb(server_.c_str()), &PQfinish);
+    const std::unique_ptr<PGresult, decltype(&PQclear)> done(PQexec(sql.get(), statement.c_str()),
+                                                             &PQclear);
+    const auto status = PQresultStatus(done.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+      ADD_FAILURE() << PQerrorMessage(sql.get());
+    }
+  }
+
+ private:
+  std::string server_;
+  std::string schema_;
+};
+
 struct DatabaseKind {
   std::string name;
   std::function<std::unique_ptr<TestDatabase>()> make;
 };
 
 inline std::vector<DatabaseKind> database_kinds() {
-  return {{"Sqlite", [] { return std::make_unique<SqliteTestDatabase>(); }}};
+  std::vector<DatabaseKind> kinds{
+      {"Sqlite", [] { return std::make_unique<SqliteTestDatabase>(); }}};
+  if (const char* server = std::getenv("MANMAN_TEST_PG_URL")) {
+    kinds.push_back(
+        {"Postgresql", [server] { return std::make_unique<PostgresqlTestDatabase>(server); }});
+  }
+  return kinds;
 }
 
 // Every test of it runs on every kind of database:

@@ -37,6 +37,14 @@ def conformance(name):
     return (folder / name).resolve()
 
 
+def test_program(name):
+    """A test program in C++, which stands beside the real one."""
+    folder = Path(os.environ["MANMAN_BIN"]).parent if "MANMAN_BIN" in os.environ else ROOT / "build/release"
+    if not (folder / name).exists():
+        raise SystemExit(f"{folder / name} is not there: build it")
+    return folder / name
+
+
 def cache():
     """A folder for what is fetched or made once and used by several tests."""
     folder = Path(os.environ.get("MANMAN_TEST_CACHE") or ROOT / "build/test-cache")

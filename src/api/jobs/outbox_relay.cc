@@ -1,5 +1,8 @@
 #include "api/jobs/outbox_relay.h"
 
+#include <unistd.h>
+
+#include <random>
 #include <set>
 
 #include "api/commands.h"
@@ -12,23 +15,24 @@ namespace {
 
 constexpr int kWorkers = 8;
 constexpr int kMaxFailingAtWork = kWorkers / 2;
-// Read at once; what stays behind is read when these are out.
-constexpr int kRows = 500;
+// Of one lane at once; then another lane has its turn.
+constexpr int kRows = 100;
+// Longer than a publish takes, with some patience for clocks that differ.
+constexpr std::chrono::milliseconds kClaim{30000};
 constexpr Backoff kPause{.base = std::chrono::milliseconds(100),
                          .cap = std::chrono::milliseconds(5000)};
 
-// "command.host.3" of "command.host.3.session.start".
-std::string host_of(const std::string& routing_key) {
-  size_t end = 0;
-  for (int dots = 0; end < routing_key.size(); end++)
-    if (routing_key[end] == '.' && ++dots == 3) break;
-  return routing_key.substr(0, end);
+// Of this relay alone, among all processes on all machines.
+std::string unique_name() {
+  std::random_device random;
+  return std::to_string(::getpid()) + "-" + std::to_string(random()) + std::to_string(random());
 }
 
 }  // namespace
 
 OutboxRelay::OutboxRelay(const Context& context)
     : context_(context),
+      claimant_(unique_name()),
       dispatcher_("relay", context.config.job_interval, [this] { dispatch(); }) {}
 
 OutboxRelay::~OutboxRelay() {
@@ -50,10 +54,10 @@ void OutboxRelay::stop() {
 }
 
 void OutboxRelay::host_seen(int64_t server_id) {
-  const std::string host = host_of(command_key(server_id, "any"));
+  const std::string lane = db::outbox::lane_of(command_key(server_id, "any"));
   {
     auto state = state_.lock();
-    const auto found = state->hosts.find(host);
+    const auto found = state->hosts.find(lane);
     if (found == state->hosts.end() || found->second.failures == 0) return;
     found->second.not_before = {};
   }
@@ -61,81 +65,98 @@ void OutboxRelay::host_seen(int64_t server_id) {
 }
 
 void OutboxRelay::dispatch() {
-  // A host at work now may send some of the rows before they are read; it is not given them twice.
-  std::set<std::string> busy;
-  {
-    auto state = state_.lock();
-    for (const auto& [name, host] : state->hosts)
-      if (host.at_work) busy.insert(name);
-  }
-  auto rows =
-      context_.database.transact([](db::Transaction& tx) { return db::outbox::unsent(tx, kRows); });
-  if (!rows) {
-    log_warn({}, "relay: the outbox can't be read: {}", rows.error().text());
+  const auto lanes = context_.database.transact([&](db::Transaction& tx) {
+    return db::outbox::lanes(tx, claimant_, context_.clock.now_ms());
+  });
+  if (!lanes) {
+    log_warn({}, "relay: the outbox can't be read: {}", lanes.error().text());
     return;
-  }
-  std::map<std::string, Batch> batches;
-  for (auto& row : *rows) {
-    const std::string host = host_of(row.routing_key);
-    Batch& batch = batches.try_emplace(host, Batch{.host = host}).first->second;
-    batch.rows.push_back(std::move(row));
   }
   auto state = state_.lock();
   const auto now = std::chrono::steady_clock::now();
+  const std::set<std::string> there(lanes->begin(), lanes->end());
   std::erase_if(state->hosts, [&](const auto& entry) {
-    return !entry.second.at_work && !batches.contains(entry.first);
+    return !entry.second.at_work && !there.contains(entry.first);
   });
-  for (auto& [name, batch] : batches) {
-    Host& host = state->hosts[name];
-    if (busy.contains(name) || host.not_before > now) continue;
+  for (const std::string& lane : there) {
+    Host& host = state->hosts[lane];
+    if (host.at_work || host.not_before > now) continue;
     if (host.failures > 0 && state->failing_at_work == kMaxFailingAtWork) continue;
     host.at_work = true;
     if (host.failures > 0) state->failing_at_work++;
-    state->waiting.push_back(std::move(batch));
+    state->waiting.push_back(lane);
   }
   state_.notify_all();
 }
 
 void OutboxRelay::work() {
   for (;;) {
-    Batch batch;
+    std::string lane;
     {
       auto state = state_.lock();
       state.wait([&] { return state->stopping || !state->waiting.empty(); });
       if (state->stopping) return;
-      batch = std::move(state->waiting.front());
+      lane = std::move(state->waiting.front());
       state->waiting.pop_front();
     }
-    const bool good = publish(batch);
-    done(batch.host, good);
+    Result<void> sent;
+    try {
+      sent = send(lane);
+    } catch (const std::exception& error) {
+      sent = fail(Code::kInternal, error.what());
+    }
+    if (!sent) note_failure(lane, sent.error());
+    give_up_claim(lane);
+    done(lane, sent.has_value());
   }
 }
 
-bool OutboxRelay::publish(const Batch& batch) {
-  for (const auto& row : batch.rows) {
-    if (state_.lock()->stopping) return true;
-    Result<void> published;
-    try {
-      published = publish(row);
-    } catch (const std::exception& error) {
-      published = fail(Code::kInternal, error.what());
-    }
-    if (published) continue;
-    context_.counters.commands_failed++;
-    const bool first = state_.lock()->hosts[batch.host].failures == 0;
-    log(first ? spdlog::level::warn : spdlog::level::debug, {}, "{} not published yet: {}",
-        row.routing_key, published.error().text());
-    return false;
+// The lane's oldest rows; more stay for its next turn.
+Result<void> OutboxRelay::send(const std::string& lane) {
+  SteadyTime claimed = std::chrono::steady_clock::now();
+  for (const auto& row : TRY(take(lane))) {
+    if (state_.lock()->stopping) return {};
+    if (!TRY(keep_claim(lane, claimed))) return {};
+    TRY(in(row.routing_key, publish(row)));
   }
-  return true;
+  return {};
+}
+
+// None when another relay has the lane.
+Result<std::vector<db::outbox::Row>> OutboxRelay::take(const std::string& lane) {
+  return context_.database.transact(
+      [&](db::Transaction& tx) -> Result<std::vector<db::outbox::Row>> {
+        if (!TRY(claim(tx, lane))) return std::vector<db::outbox::Row>();
+        return db::outbox::oldest(tx, lane, kRows);
+      });
+}
+
+Result<bool> OutboxRelay::claim(db::Transaction& tx, const std::string& lane) {
+  if (!context_.database.shared()) return true;
+  const int64_t now_ms = context_.clock.now_ms();
+  return db::outbox::claim(tx, lane, claimant_, now_ms, now_ms + kClaim.count());
+}
+
+// Renews it when a third of it is over. False: another relay has taken the lane.
+Result<bool> OutboxRelay::keep_claim(const std::string& lane, SteadyTime& since) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - since < kClaim / 3) return true;
+  since = now;
+  return context_.database.transact([&](db::Transaction& tx) { return claim(tx, lane); });
+}
+
+void OutboxRelay::give_up_claim(const std::string& lane) {
+  if (!context_.database.shared()) return;
+  const auto released = context_.database.transact(
+      [&](db::Transaction& tx) { return db::outbox::release(tx, lane, claimant_); });
+  if (!released)
+    log_debug({}, "relay: the claim of {} ends later: {}", lane, released.error().text());
 }
 
 Result<void> OutboxRelay::publish(const db::outbox::Row& row) {
-  const auto take_out = [&]() -> Result<void> {
-    auto sent = context_.database.transact(
+  const auto take_out = [&] {
+    return context_.database.transact(
         [&](db::Transaction& tx) { return db::outbox::sent(tx, row.outbox_id); });
-    if (!sent && sent.error().code == Code::kNotFound) return {};  // another relay was faster
-    return sent;
   };
   const bool wanted =
       TRY(context_.database.transact([&](db::Transaction& tx) { return still_wanted(tx, row); }));
@@ -151,10 +172,17 @@ Result<void> OutboxRelay::publish(const db::outbox::Row& row) {
   return take_out();
 }
 
-void OutboxRelay::done(const std::string& name, bool good) {
+void OutboxRelay::note_failure(const std::string& lane, const Error& error) {
+  context_.counters.commands_failed++;
+  const bool first = state_.lock()->hosts[lane].failures == 0;
+  log(first ? spdlog::level::warn : spdlog::level::debug, {}, "{}: not published yet: {}", lane,
+      error.text());
+}
+
+void OutboxRelay::done(const std::string& lane, bool good) {
   {
     auto state = state_.lock();
-    Host& host = state->hosts[name];
+    Host& host = state->hosts[lane];
     host.at_work = false;
     if (host.failures > 0) state->failing_at_work--;
     host.failures = good ? 0 : host.failures + 1;

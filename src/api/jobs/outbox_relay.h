@@ -14,11 +14,12 @@
 
 namespace manman::api {
 
-// Publishes the outbox: each host's commands in their order, different hosts side by side. A
-// command leaves the outbox when the bus has confirmed it, so a crash repeats it and loses none.
+// Publishes the outbox: each host's commands (a lane) in their order, different hosts side by side.
+// A command leaves the outbox when the bus has confirmed it, so a crash repeats it and loses none.
 // A host whose command fails is tried again with growing pauses, and the hosts that fail occupy at
 // most half of the threads, so they don't hold up the others. A command that nothing waits for any
-// more (its backup has ended, say) is dropped instead.
+// more (its backup has ended, say) is dropped instead. Relays of several processes share the work
+// lane by lane; what a relay that died had claimed, another sends kClaim later.
 class OutboxRelay {
  public:
   // The context must outlive it.
@@ -41,24 +42,26 @@ class OutboxRelay {
     int failures = 0;  // in a row
     SteadyTime not_before;
   };
-  struct Batch {
-    std::string host;  // the routing keys' part that names it: "command.host.3"
-    std::vector<db::outbox::Row> rows;
-  };
   struct State {
-    std::map<std::string, Host> hosts;
-    std::deque<Batch> waiting;
+    std::map<std::string, Host> hosts;  // by lane
+    std::deque<std::string> waiting;    // lanes
     int failing_at_work = 0;
     bool stopping = false;
   };
 
   void dispatch();
   void work();
-  bool publish(const Batch& batch);
+  Result<void> send(const std::string& lane);
+  Result<std::vector<db::outbox::Row>> take(const std::string& lane);
+  Result<bool> keep_claim(const std::string& lane, SteadyTime& since);
+  void give_up_claim(const std::string& lane);
   Result<void> publish(const db::outbox::Row& row);
-  void done(const std::string& host, bool good);
+  Result<bool> claim(db::Transaction& tx, const std::string& lane);
+  void note_failure(const std::string& lane, const Error& error);
+  void done(const std::string& lane, bool good);
 
   const Context& context_;
+  const std::string claimant_;
   Sync<State> state_;
   std::vector<std::thread> workers_;
   Ticker dispatcher_;

@@ -21,7 +21,10 @@ class SqliteEngine final : public Engine {
 
   const std::string& name() const override { return name_; }
   int max_connections() const override { return 1; }
+  bool shared() const override { return false; }  // the folder's lock sees to it
+  int max_attempts() const override { return 6; }
   Result<std::unique_ptr<soci::session>> connect() const override;
+  bool usable(soci::session&) const override { return true; }
   void begin(soci::session& sql) const override;
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;

@@ -1,4 +1,4 @@
-// Names the concrete parts of `manman serve` and wires them.
+// Names the concrete parts of the service's processes and wires them.
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -12,9 +12,12 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "bus/inprocess/inprocess_bus.h"
+#include "bus/rabbitmq/rabbitmq_bus.h"
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/registration.h"
+#include "cli/s3_bucket.h"
 #include "cli/state_folder.h"
 #include "db/database.h"
 #include "game/runtime/docker/docker_runtime.h"
@@ -77,15 +80,16 @@ Result<std::filesystem::path> own_program() {
   return path;
 }
 
-api::ApiConfig api_config(const cli::ServeOptions& options) {
+api::ApiConfig api_config(const cli::ServiceOptions& options) {
   api::ApiConfig config;
   config.grpc_address = options.grpc;
+  config.grpc_tls = options.grpc_tls;
   config.http_address = options.http;
   config.lease = std::chrono::seconds(options.lease_seconds);
   return config;
 }
 
-host::HostConfig host_config(const cli::ServeOptions& options, int64_t server_id) {
+host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_id) {
   host::HostConfig config;
   config.server_id = server_id;
   config.data_dir = options.data_dir;
@@ -98,7 +102,25 @@ host::HostConfig host_config(const cli::ServeOptions& options, int64_t server_id
   return config;
 }
 
-Result<std::unique_ptr<Runtime>> make_runtime(const cli::ServeOptions& options, int64_t server_id) {
+Result<std::unique_ptr<Store>> open_store(const cli::ServiceOptions& options) {
+  if (options.store.starts_with("s3://"))
+    return in("store " + options.store, cli::open_s3_bucket(options.bucket, options.s3));
+  return in("store", open_folder_store(options.store, options.bucket));
+}
+
+Result<std::unique_ptr<Bus>> open_bus(const cli::ServiceOptions& options,
+                                      const std::string& client_name) {
+  // The host acknowledges after one write to its journal; what waits longer comes again, and a stop
+  // does not wait for it.
+  if (options.bus.empty())
+    return std::make_unique<InProcessBus>(
+        InProcessBusOptions{.publish_timeout = std::chrono::seconds(3)});
+  return open_rabbitmq_bus(
+      {.url = options.bus, .ca_file = options.bus_ca, .client_name = client_name});
+}
+
+Result<std::unique_ptr<Runtime>> make_runtime(const cli::ServiceOptions& options,
+                                              int64_t server_id) {
   std::unique_ptr<Runtime> docker;
   if (!options.docker_socket.empty())
     docker = make_docker_runtime({.socket = options.docker_socket,
@@ -108,22 +130,21 @@ Result<std::unique_ptr<Runtime>> make_runtime(const cli::ServeOptions& options, 
   return make_runtime_by_image(make_process_runtime(TRY(own_program())), std::move(docker));
 }
 
-// Everything below is ended by its destructor, in the opposite order.
-Result<void> run_service(const cli::ServeOptions& options) {
+// In the functions below all is ended by its destructor, in the opposite order.
+
+Result<void> run_serve(const cli::ServiceOptions& options) {
   const cli::FolderLock state_lock = TRY(cli::FolderLock::take(options.state));
   const cli::FolderLock data_lock = TRY(cli::FolderLock::take(options.data_dir));
   const auto database = TRY(db::Database::open(options.db));
   TRY(in("database", database->migrate()));
-  const auto store = TRY(in("store", open_folder_store(options.store, options.bucket)));
-  // The host acknowledges after one write to its journal; what waits longer comes again, and a stop
-  // does not wait for it.
-  InProcessBus bus({.publish_timeout = std::chrono::seconds(3)});
+  const auto store = TRY(open_store(options));
+  const auto bus = TRY(open_bus(options, "manman serve " + options.server_name));
 
-  api::ControlPlane api(api_config(options), *database, bus, *store);
+  api::ControlPlane api(api_config(options), *database, *bus, *store);
   TRY(api.start());
   const int64_t server_id = TRY(api.register_server(options.server_name, options.environment));
   const auto runtime = TRY(make_runtime(options, server_id));
-  host::HostManager host(host_config(options, server_id), bus, *store, *runtime);
+  host::HostManager host(host_config(options, server_id), *bus, *store, *runtime);
   TRY(host.start());
   const auto endpoints =
       TRY(cli::EndpointsFile::write(options.state, api.grpc_address(), api.http_address()));
@@ -139,17 +160,64 @@ Result<void> run_service(const cli::ServeOptions& options) {
   return {};
 }
 
-int serve(const cli::ServeOptions& options) {
-  const cli::InterruptGuard guard;
-  init_logging(options.log_level);
-  raise_file_limit();
-  auto done = failpoint::configure_from_environment();
-  if (done) done = run_service(options);
-  if (done) return cli::kOk;
-  cli::print_error({}, done.error());
-  // kUnreachable is for those who call a service.
-  const int code = cli::exit_code(done.error().code);
-  return code == cli::kUnreachable || code == cli::kNotFound ? cli::kFailed : code;
+Result<void> run_api(const cli::ServiceOptions& options) {
+  const auto database = TRY(db::Database::open(options.db));
+  TRY(in("database", database->migrate()));
+  const auto store = TRY(open_store(options));
+  const auto bus = TRY(open_bus(options, "manman api"));
+  api::ControlPlane api(api_config(options), *database, *bus, *store);
+  TRY(api.start());
+  (void)cli::print("manman api is ready: grpc " + api.grpc_address() + " http " +
+                   api.http_address() + "\n");
+  cli::wait_for_interrupt();
+  log_info({}, "stopping");
+  const StopLimit limit;
+  api.stop();
+  return {};
+}
+
+Result<void> run_host(const cli::ServiceOptions& options) {
+  const cli::FolderLock data_lock = TRY(cli::FolderLock::take(options.data_dir));
+  const auto store = TRY(open_store(options));
+  const auto bus = TRY(open_bus(options, "manman host " + options.server_name));
+  const int64_t server_id = TRY(cli::register_server(options));
+  const auto runtime = TRY(make_runtime(options, server_id));
+  host::HostManager host(host_config(options, server_id), *bus, *store, *runtime);
+  TRY(host.start());
+  (void)cli::print("manman host is ready: server " + std::to_string(server_id) + " (" +
+                   options.server_name + ")\n");
+  cli::wait_for_interrupt();
+  log_info({.server_id = server_id}, "stopping; running games go on");
+  const StopLimit limit;
+  host.stop();
+  return {};
+}
+
+Result<void> run_migrate(const cli::ServiceOptions& options) {
+  const auto database = TRY(db::Database::open(options.db));
+  const int before = TRY(in("database", database->schema_version()));
+  TRY(in("database", database->migrate()));
+  const int after = TRY(in("database", database->schema_version()));
+  return cli::print(before == after ? "schema " + std::to_string(after) + ": nothing to do\n"
+                                    : "schema " + std::to_string(before) + " -> " +
+                                          std::to_string(after) + "\n");
+}
+
+// A process of the service from its start to its exit code.
+auto program(Result<void> (*run)(const cli::ServiceOptions&)) {
+  return [run](const cli::ServiceOptions& options) -> int {
+    const cli::InterruptGuard guard;
+    init_logging(options.log_level);
+    raise_file_limit();
+    auto done = failpoint::configure_from_environment();
+    if (done) done = run(options);
+    if (done) return cli::kOk;
+    if (cli::interrupted()) return cli::interrupt_exit_code();
+    cli::print_error({}, done.error());
+    // kUnreachable is for those who call a service.
+    const int code = cli::exit_code(done.error().code);
+    return code == cli::kUnreachable || code == cli::kNotFound ? cli::kFailed : code;
+  };
 }
 
 int run_wrapper(const std::filesystem::path& dir) {
@@ -162,5 +230,9 @@ int run_wrapper(const std::filesystem::path& dir) {
 
 int main(int argc, char** argv) {
   return manman::cli::run(argc, argv,
-                          {.serve = manman::serve, .game_wrapper = manman::run_wrapper});
+                          {.serve = manman::program(manman::run_serve),
+                           .api = manman::program(manman::run_api),
+                           .host = manman::program(manman::run_host),
+                           .migrate = manman::program(manman::run_migrate),
+                           .game_wrapper = manman::run_wrapper});
 }

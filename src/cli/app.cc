@@ -92,6 +92,9 @@ std::unique_ptr<CLI::App> make_app(Context& context, const Programs& programs) {
   Command root(app.get());
   add_globals(root, context.globals);
   add_serve(root, context, programs);
+  add_api(root, context, programs);
+  add_host(root, context, programs);
+  add_migrate(root, context, programs);
   add_backup(root, context);
   add_session(root, context);
   add_server(root, context);

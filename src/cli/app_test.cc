@@ -148,9 +148,9 @@ TEST(CommandLine, WordsOfTheUserAreNotTakenForCommands) {
 }
 
 TEST(CommandLine, ServeGetsItsOptions) {
-  ServeOptions got;
+  ServiceOptions got;
   Programs programs;
-  programs.serve = [&](const ServeOptions& options) {
+  programs.serve = [&](const ServiceOptions& options) {
     got = options;
     return 7;
   };
@@ -169,9 +169,9 @@ TEST(CommandLine, ServeGetsItsOptions) {
 TEST(CommandLine, EnvironmentIsWeakerThanFlags) {
   ::setenv("S3_BUCKET", "from-env", 1);
   ::setenv("API_ADDRESS", "127.0.0.1:7", 1);
-  ServeOptions got;
+  ServiceOptions got;
   Programs programs;
-  programs.serve = [&](const ServeOptions& options) {
+  programs.serve = [&](const ServiceOptions& options) {
     got = options;
     return 0;
   };

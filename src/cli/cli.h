@@ -4,6 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "base/tls.h"
+#include "cli/s3_bucket.h"
+
 namespace manman::cli {
 
 // Exit codes, for scripts.
@@ -16,15 +19,22 @@ enum ExitCode : int {
   kUnreachable = 5,  // the service does not answer
 };
 
-struct ServeOptions {
-  std::filesystem::path state = ".manman";
+// The settings of the processes of the service; each has a use for a part of them.
+struct ServiceOptions {
+  std::filesystem::path state = ".manman";  // of serve
   std::string grpc = "127.0.0.1:50051";
+  TlsFiles grpc_tls;
   std::string http = "127.0.0.1:8080";
-  std::string store;  // "": {state}/store
-  std::string db;     // "": sqlite:{state}/manman.db
-  std::string bus;    // "": in process
+  std::string store;  // a folder or s3://BUCKET; "": see complete()
   std::string bucket = "manman";
-  std::string server_name;  // "": the machine's name
+  S3Settings s3;
+  std::string db;   // sqlite:PATH or postgres://…; "": {state}/manman.db
+  std::string bus;  // amqp://… or amqps://…; "": in process
+  std::filesystem::path bus_ca;
+  std::string api;  // where a host finds the API
+  TlsFiles api_tls;
+  int api_wait_seconds = 60;  // for the API, when the host starts
+  std::string server_name;    // "": the machine's name
   std::string environment = "local";
   std::filesystem::path data_dir;  // "": {state}/data
   std::string log_level = "info";
@@ -38,7 +48,10 @@ struct ServeOptions {
 
 // What the command line starts but does not know how to build; main.cc gives these.
 struct Programs {
-  std::function<int(const ServeOptions&)> serve;
+  std::function<int(const ServiceOptions&)> serve;
+  std::function<int(const ServiceOptions&)> api;
+  std::function<int(const ServiceOptions&)> host;
+  std::function<int(const ServiceOptions&)> migrate;
   std::function<int(const std::filesystem::path&)> game_wrapper;
 };
 

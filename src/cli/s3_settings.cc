@@ -1,8 +1,6 @@
 #include "cli/s3_settings.h"
 
 #include "base/file.h"
-#include "cli/interrupt.h"
-#include "store/s3/s3_store.h"
 
 namespace manman::cli {
 namespace {
@@ -59,20 +57,8 @@ Result<S3Object> open_s3_url(std::string_view url, const S3Settings& settings) {
   const size_t slash = path.find('/');
   const std::string_view key = slash == path.npos ? std::string_view() : path.substr(slash + 1);
   TRY(in(std::string(url) + " must be s3://BUCKET/KEY", check_key(key)));
-  S3Config config;
-  config.endpoint = settings.endpoint;
-  config.region = settings.region;
-  config.bucket = path.substr(0, slash);
-  config.access_key = settings.access_key;
-  config.secret_key = settings.secret_key;
-  config.session_token = settings.session_token;
-  config.ca_file = settings.ca_file;
-  config.path_style = !settings.virtual_host;
-  config.cancelled = interrupted;
-  return S3Object {
-    TRY(open_s3_store(config))
-    , std::string(key)
-  };
+  auto store = TRY(open_s3_bucket(std::string(path.substr(0, slash)), settings));
+  return S3Object{std::move(store), std::string(key)};
 }
 
 Result<std::unique_ptr<RandomSource>> open_archive(const std::string& place,

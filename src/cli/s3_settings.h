@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,20 +7,10 @@
 #include "base/error.h"
 #include "base/stream.h"
 #include "cli/command.h"
+#include "cli/s3_bucket.h"
 #include "store/store.h"
 
 namespace manman::cli {
-
-// How to reach an S3 server; the bucket comes from a URL.
-struct S3Settings {
-  std::string endpoint;
-  std::string region = "us-east-1";
-  std::string access_key;
-  std::string secret_key;
-  std::string session_token;
-  std::filesystem::path ca_file;
-  bool virtual_host = false;
-};
 
 // Options and environment variables for all of them.
 void add_s3_settings(Command& command, S3Settings& settings);

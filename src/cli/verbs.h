@@ -7,6 +7,9 @@
 namespace manman::cli {
 
 void add_serve(Command& app, Context& context, const Programs& programs);
+void add_api(Command& app, Context& context, const Programs& programs);
+void add_host(Command& app, Context& context, const Programs& programs);
+void add_migrate(Command& app, Context& context, const Programs& programs);
 void add_backup(Command& app, Context& context);
 void add_session(Command& app, Context& context);
 void add_server(Command& app, Context& context);

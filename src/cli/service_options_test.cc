@@ -1,4 +1,4 @@
-#include "cli/serve_options.h"
+#include "cli/service_options.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,10 +10,10 @@ namespace manman::cli {
 namespace {
 namespace fs = std::filesystem;
 
-TEST(ServeOptions, DefaultsStandUnderTheState) {
-  ServeOptions options;
+TEST(ServiceOptions, DefaultsStandUnderTheState) {
+  ServiceOptions options;
   options.state = "some/where";
-  const auto done = complete(options);
+  const auto done = complete(Role::kServe, options);
   ASSERT_TRUE(done) << done.error().text();
   const fs::path state = fs::current_path() / "some/where";
   EXPECT_EQ(done->state, state);
@@ -23,11 +23,11 @@ TEST(ServeOptions, DefaultsStandUnderTheState) {
   EXPECT_FALSE(done->server_name.empty());
 }
 
-TEST(ServeOptions, ABadSettingIsNamed) {
+TEST(ServiceOptions, ABadSettingIsNamed) {
   const auto refused = [](auto change, const std::string& name) {
-    ServeOptions options;
+    ServiceOptions options;
     change(options);
-    const auto done = complete(options);
+    const auto done = complete(Role::kServe, options);
     ASSERT_FALSE(done) << name;
     EXPECT_EQ(done.error().code, Code::kInvalidArgument);
     EXPECT_NE(done.error().message.find(name), std::string::npos) << done.error().message;
@@ -35,13 +35,42 @@ TEST(ServeOptions, ABadSettingIsNamed) {
   };
   refused([](auto& o) { o.grpc = "nonsense"; }, "--grpc");
   refused([](auto& o) { o.http = "127.0.0.1:99999"; }, "--http");
-  refused([](auto& o) { o.store = "s3://bucket"; }, "--store");
-  refused([](auto& o) { o.db = "postgres://me:secret@db/manman"; }, "PG_DATABASE_URL");
+  refused([](auto& o) { o.store = "s3://bucket/key"; }, "--store");
+  refused([](auto& o) { o.store = "https://me:secret@store"; }, "--store");
+  refused([](auto& o) { o.db = "mysql://me:secret@db/manman"; }, "PG_DATABASE_URL");
   refused([](auto& o) { o.db = "sqlite:"; }, "--db");
-  refused([](auto& o) { o.bus = "amqp://me:secret@mq"; }, "RABBITMQ_URL");
+  refused([](auto& o) { o.bus = "http://me:secret@mq"; }, "RABBITMQ_URL");
   refused([](auto& o) { o.environment = "../up"; }, "ENVIRONMENT");
   refused([](auto& o) { o.bucket = "a/b"; }, "S3_BUCKET");
   refused([](auto& o) { o.state.clear(); }, "--state");
+}
+
+TEST(ServiceOptions, WhatOtherMachinesKeepMustBeNamed) {
+  const auto missing = [](Role role, ServiceOptions options, const std::string& name) {
+    const auto done = complete(role, std::move(options));
+    ASSERT_FALSE(done) << name;
+    EXPECT_EQ(done.error().code, Code::kInvalidArgument);
+    EXPECT_NE(done.error().message.find(name), std::string::npos) << done.error().message;
+  };
+  ServiceOptions options;
+  missing(Role::kMigrate, options, "PG_DATABASE_URL");
+  missing(Role::kApi, options, "PG_DATABASE_URL");
+  missing(Role::kHost, options, "RABBITMQ_URL");
+  options.db = "postgres://manman@db/manman";
+  EXPECT_TRUE(complete(Role::kMigrate, options));
+  missing(Role::kApi, options, "RABBITMQ_URL");
+  options.bus = "amqps://manman@mq/manman";
+  missing(Role::kApi, options, "--store");
+  options.store = "s3://worlds";
+  const auto api = complete(Role::kApi, options);
+  ASSERT_TRUE(api) << api.error().text();
+  EXPECT_EQ(api->bucket, "worlds");
+  missing(Role::kHost, options, "API_ADDRESS");
+  options.api = "127.0.0.1:50051";
+  options.data_dir = "games";
+  const auto host = complete(Role::kHost, options);
+  ASSERT_TRUE(host) << host.error().text();
+  EXPECT_EQ(host->data_dir, fs::current_path() / "games");
 }
 
 TEST(Address, HostAndPort) {

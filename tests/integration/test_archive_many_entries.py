@@ -30,7 +30,7 @@ class ManyEntries(HostileTest):
         self.assertEqual(outcome.code, 0, outcome.err)
         self.assertEqual(outcome.out.count(b"\n"), 1_000_000)
 
-    def test_100_000_hard_links(self):
+    def test_60_000_hard_links(self):
         self.stream([entry(b"game/f", b"x"), *(hard_link(b"game/%06d" % n, b"game/f") for n in range(60_000))])
         outcome = self.assert_ends_sane("extract", self.archive, self.path("box", "new"))
         # More links than the file system allows to one file are an error; fewer are all there.
@@ -40,14 +40,14 @@ class ManyEntries(HostileTest):
             self.assertRegex(outcome.err, rb"(?i)links")
             self.assertFalse(os.path.lexists(self.path("box", "new")))
 
-    def test_200_000_files_extracted(self):
-        self.stream(entry(b"game/%02d/%06d" % (n % 50, n), b"%d" % n) for n in range(200_000))
+    def test_50_000_files_extracted(self):
+        self.stream(entry(b"game/%02d/%06d" % (n % 50, n), b"%d" % n) for n in range(50_000))
         outcome = self.assert_ends_sane("extract", self.archive, self.path("box", "new"))
         self.assertEqual(outcome.code, 0, outcome.text())
-        self.assertEqual(len(os.listdir(self.path("box", "new", "game", "07"))), 4_000)
+        self.assertEqual(len(os.listdir(self.path("box", "new", "game", "07"))), 1_000)
 
-    def test_200_000_folders_extracted(self):
-        self.stream(folder(b"game/%06d/" % n) for n in range(200_000))
+    def test_50_000_folders_extracted(self):
+        self.stream(folder(b"game/%06d/" % n) for n in range(50_000))
         outcome = self.assert_ends_sane("extract", self.archive, self.path("box", "new"))
         self.assertEqual(outcome.code, 0, outcome.text())
 

@@ -141,15 +141,17 @@ TEST(RabbitmqBusTest, PublishesOfManyThreadsAreUnderWayAtOnce) {
 }
 
 TEST(RabbitmqBusTest, ManyMayDeclareAtOnce) {
-  const std::string queue = unique("q");
-  std::vector<std::jthread> openers;
-  for (int i = 0; i < 8; i++)
-    openers.emplace_back([&] {
-      const auto bus = open_bus();
-      const auto subscribed =
-          bus->subscribe(queue, {queue + ".#"}, [](const Message&) { return Handled{}; });
-      EXPECT_TRUE(subscribed) << subscribed.error().text();
-    });
+  for (const char* name : {"q1", "q2", "q3", "q4", "q5"}) {
+    const std::string queue = unique(name);
+    std::vector<std::jthread> openers;
+    for (int i = 0; i < 8; i++)
+      openers.emplace_back([&] {
+        const auto bus = open_bus();
+        const auto subscribed =
+            bus->subscribe(queue, {queue + ".#"}, [](const Message&) { return Handled{}; });
+        EXPECT_TRUE(subscribed) << subscribed.error().text();
+      });
+  }
 }
 
 TEST(RabbitmqBusTest, PublishesThatComeAsTheBusEndsAreUnavailable) {

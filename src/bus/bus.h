@@ -53,9 +53,9 @@ class Bus {
   virtual Result<void> declare(const std::string& queue,
                                const std::vector<std::string>& patterns) = 0;
 
-  // Declares `queue` and consumes it. One message at a time per subscription,
-  // in order; several subscriptions of one queue share its messages. Handlers run on a thread of
-  // the bus; one that throws counts as kRetry.
+  // Declares `queue` and consumes it. One message at a time per subscription, in order; several
+  // subscriptions of one queue share its messages. Handlers run on a thread of the bus; one that
+  // throws counts as kRetry.
   virtual Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                           const std::vector<std::string>& patterns,
                                                           Handler handler) = 0;

@@ -63,12 +63,12 @@ TEST(RabbitmqBusTest, WhatASubscriptionAcknowledgedDoesNotComeToTheNext) {
   const auto bus = open_bus();
   const std::string key = unique("key");
   Inbox first;
+  Inbox second;
   auto subscription = bus->subscribe(unique("q"), {key}, first.handler()).value();
   ASSERT_TRUE(bus->publish({key, "1"}));
   ASSERT_EQ(first.wait_for(1).size(), 1U);
   subscription.reset();
   ASSERT_TRUE(bus->publish({key, "2"}));
-  Inbox second;
   subscription = bus->subscribe(unique("q"), {key}, second.handler()).value();
   EXPECT_EQ(second.bodies(1), std::vector<std::string>{"2"});
 }
@@ -77,11 +77,11 @@ TEST(RabbitmqBusTest, WhatASubscriptionLeavesComesToTheNext) {
   const auto bus = open_bus();
   const std::string key = unique("key");
   Inbox first([](const Message&, size_t) { return Handled{Verdict::kRetry, "never"}; });
+  Inbox second;
   auto subscription = bus->subscribe(unique("q"), {key}, first.handler()).value();
   for (const char* body : {"1", "2", "3"}) ASSERT_TRUE(bus->publish({key, body}));
   ASSERT_EQ(first.wait_for(2).size(), 2U);
   subscription.reset();
-  Inbox second;
   subscription = bus->subscribe(unique("q"), {key}, second.handler()).value();
   const auto messages = second.wait_for(3);
   ASSERT_EQ(messages.size(), 3U);
@@ -141,15 +141,17 @@ TEST(RabbitmqBusTest, PublishesOfManyThreadsAreUnderWayAtOnce) {
 }
 
 TEST(RabbitmqBusTest, ManyMayDeclareAtOnce) {
-  const std::string queue = unique("q");
-  std::vector<std::jthread> openers;
-  for (int i = 0; i < 8; i++)
-    openers.emplace_back([&] {
-      const auto bus = open_bus();
-      const auto subscribed =
-          bus->subscribe(queue, {queue + ".#"}, [](const Message&) { return Handled{}; });
-      EXPECT_TRUE(subscribed) << subscribed.error().text();
-    });
+  for (const char* name : {"q1", "q2", "q3", "q4", "q5"}) {
+    const std::string queue = unique(name);
+    std::vector<std::jthread> openers;
+    for (int i = 0; i < 8; i++)
+      openers.emplace_back([&] {
+        const auto bus = open_bus();
+        const auto subscribed =
+            bus->subscribe(queue, {queue + ".#"}, [](const Message&) { return Handled{}; });
+        EXPECT_TRUE(subscribed) << subscribed.error().text();
+      });
+  }
 }
 
 TEST(RabbitmqBusTest, PublishesThatComeAsTheBusEndsAreUnavailable) {

@@ -1,7 +1,9 @@
 """The RabbitMQ bus on a real broker: what it promises, and what it says of bad settings."""
 
+import socket
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
 
@@ -117,8 +119,15 @@ class BadSettings(RabbitmqCase):
         self.refused("UNAVAILABLE", "host broker.invalid is not found", host="broker.invalid")
 
     def test_no_broker_listens_there(self):
-        self.refused("UNAVAILABLE", "broke the login off", "RabbitMQ's port",
-                     port=self.broker.http_port)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def answer():
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            threading.Thread(target=answer, daemon=True).start()
+            self.refused("UNAVAILABLE", "broke the login off", "RabbitMQ's port",
+                         port=listener.getsockname()[1])
 
     def test_a_broker_that_does_not_answer(self):
         with Proxy(self.broker.port) as gate:

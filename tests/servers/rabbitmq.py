@@ -48,7 +48,7 @@ class RabbitMQ:
             raise SystemExit("RabbitMQ is not installed: scripts/install-packages test")
         self._tls = tls
         self._process = self._epmd = None
-        self.port, self.tls_port, self.http_port, self._epmd_port, self._dist_port = _free_ports(5)
+        self.port, self.tls_port, self._http_port, self._epmd_port, self._dist_port = _free_ports(5)
         self.folder = Path(tempfile.mkdtemp(prefix="manman-rabbitmq-"))
 
     def __enter__(self):
@@ -113,7 +113,7 @@ class RabbitMQ:
         """One call of the management plugin; what it answers."""
         login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.http_port}/api/{path}", method=method,
+            f"http://127.0.0.1:{self._http_port}/api/{path}", method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": "Basic " + login, "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -170,7 +170,7 @@ class RabbitMQ:
         (self.folder / "env.conf").write_text("")
         lines = [f"listeners.tcp.1 = 127.0.0.1:{self.port}",
                  "management.tcp.ip = 127.0.0.1",
-                 f"management.tcp.port = {self.http_port}",
+                 f"management.tcp.port = {self._http_port}",
                  f"load_definitions = {self.folder}/definitions.json",
                  "disk_free_limit.absolute = 1MB",
                  "raft.wal_max_size_bytes = 16000000"]

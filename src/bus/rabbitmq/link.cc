@@ -29,7 +29,7 @@ Link::~Link() {
 }
 
 Result<void> Link::start() {
-  connection_ = TRY(connect());
+  connection_ = TRY(connect_first());
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
@@ -50,6 +50,21 @@ void Link::stop() {
       waker_->cut();
   }
   thread_.join();
+}
+
+Result<std::unique_ptr<Connection>> Link::connect_first() {
+  // Processes that declare a new queue at once get in each other's way within the broker, and some
+  // are told of an internal error; that passes soon. What the settings are wrong about does not.
+  const auto deadline = steady_clock::now() + settings_.config.publish_timeout;
+  for (int failures = 0;; failures++) {
+    auto connection = TRY(Connection::open(settings_, name_, *waker_));
+    const auto prepared = work_.prepare(*connection);
+    if (prepared) return connection;
+    work_.lost(prepared.error());
+    if (!prepared.error().retryable || steady_clock::now() >= deadline)
+      return std::unexpected(prepared.error());
+    pause(kBackoff.wait_before_retry(failures));
+  }
 }
 
 Result<std::unique_ptr<Connection>> Link::connect() {

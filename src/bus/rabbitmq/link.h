@@ -32,7 +32,8 @@ class Link {
   Link(const Settings& settings, std::string name, Work& work, std::unique_ptr<Waker> waker);
   ~Link();
 
-  // The first connection; its error is final. From then on work goes on until stop().
+  // The first connection; an error is final, and known within the timeouts. From then on work goes
+  // on until stop().
   Result<void> start();
   // Has serve() called soon.
   void wake() { waker_->wake(); }
@@ -47,6 +48,7 @@ class Link {
   };
 
   void run();
+  Result<std::unique_ptr<Connection>> connect_first();
   Result<std::unique_ptr<Connection>> connect();
   // The connection, again and again until there is one; nullptr when stopping.
   std::unique_ptr<Connection> connect_again(int& failures);

@@ -33,6 +33,8 @@ LIBRARIES = {
     "sqlite3.h": {"db"},
     "httplib.h": {"api"},
     "CLI": {"cli", "main.cc"},
+    "curl": {"store"},
+    "pugixml.hpp": {"store"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 

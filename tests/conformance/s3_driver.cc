@@ -29,6 +29,8 @@ S3Config settings() {
   config.session_token = variable("S3_SESSION_TOKEN");
   config.region = variable("S3_REGION");
   config.bucket = variable("S3_BUCKET");
+  config.ca_file = variable("S3_CA_FILE");
+  config.path_style = variable("S3_TEST_VIRTUAL_HOST").empty();
   config.part_bytes = 5U << 20;
   config.stall_timeout = std::chrono::seconds(std::stoi(variable("S3_TEST_STALL", "30")));
   config.retry_for = std::chrono::seconds(std::stoi(variable("S3_TEST_RETRY", "60")));

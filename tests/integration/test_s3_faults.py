@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -207,6 +208,41 @@ class Faults(unittest.TestCase):
             outcome = drive(s3, "get", "k/1", 0, 1000, retry=1)
             self.assertEqual(outcome.code, 1, outcome)
             self.assertIn("other bytes than asked for", outcome.text)
+
+    # -- connections -----------------------------------------------------------------------------
+
+    def test_connections_are_kept(self):
+        with ScriptedS3() as s3:
+            self.assert_stored(s3, "k/1", drive(s3, "put", "k/1", 40_000_000, 7), 40_000_000)
+            self.assertEqual(s3.count("part"), 8)
+            self.assertLessEqual(s3.connections, 4)
+
+    def test_bucket_in_the_host_name(self):
+        with ScriptedS3(virtual_host=True) as s3:
+            outcome = drive(s3, "put", "k/1", LARGE, 7, S3_TEST_VIRTUAL_HOST="1")
+            self.assert_stored(s3, "k/1", outcome, LARGE)
+
+    def test_https(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate = (f"{folder}/cert.pem", f"{folder}/key.pem")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", certificate[0],
+                            "-keyout", certificate[1]], check=True, capture_output=True)
+            with ScriptedS3(certificate=certificate) as s3:
+                outcome = drive(s3, "put", "k/1", LARGE, 7, S3_CA_FILE=certificate[0])
+                self.assert_stored(s3, "k/1", outcome, LARGE)
+                begun = time.monotonic()
+                outcome = drive(s3, "head", "k/1")
+                self.assertEqual(outcome.code, 1, "trusts any certificate")
+                self.assertIn("S3_CA_FILE", outcome.text)
+                self.assertIn(" final: ", outcome.text)
+                self.assertLess(time.monotonic() - begun, 5)
+
+    def test_conformance(self):
+        with ScriptedS3(page=100) as s3:
+            done = subprocess.run([str(paths.s3_conformance())], env=clean_environment(**s3.settings()),
+                                  capture_output=True, text=True, check=False, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stdout[-5000:] + done.stderr[-2000:])
 
     # -- everything else -------------------------------------------------------------------------
 

@@ -123,7 +123,7 @@ TEST(Sha256Test, KnownAnswer) {  // FIPS 180-4, "abc"
 
 TEST(HmacSha256Test, KnownAnswer) {  // RFC 4231, test case 2
   EXPECT_EQ(to_hex(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739270839dec58b964843");
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
 TEST(LogTest, PrefixNamesWhatIsKnown) {

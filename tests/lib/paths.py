@@ -21,6 +21,10 @@ def s3_conformance():
     return _program("MANMAN_S3_CONFORMANCE", "s3_conformance")
 
 
+def s3_driver():
+    return _program("MANMAN_S3_DRIVER", "s3_driver")
+
+
 def sample_game():
     """The sample game's program, whatever folder of the build it stands in."""
     default = "sample-game/sample-game"

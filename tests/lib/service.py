@@ -17,8 +17,8 @@ from .wait import wait_until
 READY_TIMEOUT = 60
 # Settings of the machine that the service would take over; a test sets all that it wants.
 SETTINGS = ("MANMAN_FAILPOINTS", "PG_DATABASE_URL", "RABBITMQ_URL", "S3_ENDPOINT", "S3_ACCESS_KEY",
-            "S3_SECRET_KEY", "S3_BUCKET", "S3_REGION", "API_ADDRESS", "SERVER_NAME", "ENVIRONMENT",
-            "DOCKER_SOCKET", "DATA_DIR")
+            "S3_SECRET_KEY", "S3_BUCKET", "S3_REGION", "S3_SESSION_TOKEN", "S3_CA_FILE", "API_ADDRESS",
+            "SERVER_NAME", "ENVIRONMENT", "DOCKER_SOCKET", "DATA_DIR")
 
 
 def clean_environment(**more):

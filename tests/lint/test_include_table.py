@@ -36,6 +36,8 @@ LIBRARIES = {
     "amqp.h": {"bus"},
     "amqp_ssl_socket.h": {"bus"},
     "amqp_tcp_socket.h": {"bus"},
+    "curl": {"store", "game"},
+    "pugixml.hpp": {"store"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 

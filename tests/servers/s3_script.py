@@ -11,7 +11,9 @@ What a fault does is the method of Handler of the same name.
 import hashlib
 import random
 import socket
+import ssl
 import struct
+import sys
 import threading
 import time
 import urllib.parse
@@ -56,7 +58,8 @@ class ScriptedS3:
     region = "eu-test-1"
     bucket = "manman-test"
 
-    def __init__(self, faults=(), clock_ahead=0, page=1000, chaos=None):
+    def __init__(self, faults=(), clock_ahead=0, page=1000, chaos=None, certificate=None, virtual_host=False):
+        """certificate: (file, key file) for https. virtual_host: the bucket comes in the header Host."""
         self.faults = list(faults)
         self.clock_ahead = clock_ahead
         self.page = page
@@ -64,9 +67,15 @@ class ScriptedS3:
         self.objects, self.uploads, self.log = {}, {}, []
         self.lock = threading.RLock()
         self._next_upload = 0
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.virtual_host, self.connections = virtual_host, 0
+        self._http = _Http(("127.0.0.1", 0), Handler)
         self._http.s3 = self
-        self.endpoint = f"http://127.0.0.1:{self._http.server_port}"
+        self.endpoint = f"http{'s' if certificate else ''}://localhost:{self._http.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
+                                                    do_handshake_on_connect=False)
         self.stopping = threading.Event()
 
     def __enter__(self):
@@ -139,6 +148,12 @@ def _time(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
 
 
+class _Http(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):  # a client that went away
+            super().handle_error(request, client_address)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -154,8 +169,7 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         self.query = {name: values[0] for name, values in
                       urllib.parse.parse_qs(query, keep_blank_values=True).items()}
-        _, bucket, *rest = urllib.parse.unquote(path).split("/", 2)
-        self.key = rest[0] if rest else ""
+        bucket, self.key = self._place(urllib.parse.unquote(path))
         self.op = _operation(self.command, self.key, self.query)
         fault = s3.fault_for(self.op)
         if fault in ("cut_request", "hang"):
@@ -172,6 +186,16 @@ class Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             self.refuse(refused)
         return None
+
+    def setup(self):
+        super().setup()
+        self.server.s3.connections += 1
+
+    def _place(self, path):
+        if self.server.s3.virtual_host:
+            return self.headers["host"].partition(".")[0], path[1:]
+        _, bucket, *rest = path.split("/", 2)
+        return bucket, rest[0] if rest else ""
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET
 
@@ -195,13 +219,6 @@ class Handler(BaseHTTPRequestHandler):
         inner += "".join(f"<{name}>{value}</{name}>" for name, value in refused.more.items())
         self.answer(refused.status, {"Content-Type": "application/xml"}, _xml("Error", inner))
 
-    def cut(self):
-        """A reset: whatever was not read yet is lost to the client."""
-        self.wfile.flush()
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RD)
-
     # -- faults ----------------------------------------------------------------------------------
 
     def slow_down(self):
@@ -218,9 +235,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def cut_request(self):
         self.rfile.read(int(self.headers.get("content-length", 0)) // 2)
-        self.close_connection = True
+        self.close_connection = True  # by a reset
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
 
     def cut_answer(self):
         status, headers, body = self.perform()

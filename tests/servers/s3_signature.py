@@ -64,6 +64,6 @@ def check(method, target, headers, body, server, now):
     for step in (region, "s3", "aws4_request"):
         key = _hmac(key, step)
     if not hmac.compare_digest(_hmac(key, to_sign).hex(), signature):
-        raise Refused(403, "SignatureDoesNotMatch", f"key {access_key}, secret {server.secret_key}")
+        raise Refused(403, "SignatureDoesNotMatch", f"the signature of {access_key} is wrong")
     if hashlib.sha256(body).hexdigest() != headers["x-amz-content-sha256"]:
         raise Refused(400, "XAmzContentSHA256Mismatch")

@@ -95,8 +95,9 @@ Error error_of(CURLcode code, const char* text) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_PEER_FAILED_VERIFICATION:
       return {Code::kFailedPrecondition, why + " (S3_CA_FILE names the certificates to trust)"};
+    case CURLE_UNSUPPORTED_PROTOCOL:  // no HTTP, or what was left over of an answer too long
+      return {Code::kUnavailable, why + " (S3_ENDPOINT)", true};
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return {Code::kFailedPrecondition, why + " (S3_ENDPOINT)"};
     case CURLE_SSL_CONNECT_ERROR:
       return {Code::kUnavailable, why + " (S3_ENDPOINT: is it https there?)", true};

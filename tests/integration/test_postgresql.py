@@ -14,11 +14,8 @@ FOREIGN = ("timezone=Asia/Kolkata", "datestyle=German", "default_transaction_iso
            "deadlock_timeout=200ms")
 
 
-class Control(socketserver.ThreadingTCPServer):
-    """Does to the server what a line says."""
-
-    allow_reuse_address = True
-    daemon_threads = True
+class Control(socketserver.TCPServer):
+    """Does to the server what a line says, on the one thread that serves."""
 
     def __init__(self, server):
         actions = {"restart": lambda: (server.kill(), server.start()), "pause": server.pause, "resume": server.resume}

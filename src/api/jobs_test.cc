@@ -30,6 +30,7 @@ TEST_F(Jobs, ABackupOfASilentHostIsOrderedAgainAndThenLost) {
   ScriptedHost host(bus_, server_id_);
   const int64_t id = create_backup().backup_id();
   for (int attempt = 2; attempt <= 3; attempt++) {
+    host.command(attempt - 2);  // else it is dropped once another attempt is ordered
     clock_.advance(config_.lease);
     ASSERT_TRUE(eventually([&] { return get_backup(id).attempt() == attempt; }));
     EXPECT_EQ(get_backup(id).status(), "pending");
@@ -179,6 +180,20 @@ TEST_F(Jobs, TwoServicesShareTheOutboxAndNothingIsSentTwiceOrOutOfOrder) {
   }
   EXPECT_TRUE(eventually([&] { return outbox_size() == 0; }));
   other.stop();
+}
+
+TEST_F(Jobs, TheLaneOfARelayThatDiedIsTakenOver) {
+  if (!database_->shared()) GTEST_SKIP() << "needs MANMAN_TEST_PG_URL";
+  ScriptedHost host(bus_, server_id_);
+  const int64_t now_ms = clock_.now_ms();
+  EXPECT_TRUE(good(database_->transact([&](db::Transaction& tx) {
+    return db::outbox::claim(tx, db::outbox::lane_of(command_key(server_id_, "backup")), "the dead",
+                             now_ms, now_ms + 1000);
+  })));
+  const int64_t id = create_backup().backup_id();
+  EXPECT_EQ(outbox_size(), 1U);
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(good(BackupCommand::parse(host.command(0).body)).backup_id, id);
 }
 
 TEST_F(Jobs, ACommandThatNothingWaitsForIsDropped) {

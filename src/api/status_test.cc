@@ -137,6 +137,25 @@ TEST_F(Status, ACrashBetweenCommitAndAcknowledgementChangesNothing) {
   EXPECT_EQ(get_backup(backup.backup_id()).status(), "completed");
 }
 
+// No database's text holds a NUL; the report counts all the same.
+TEST_F(Status, AReasonOfAnyContentIsTaken) {
+  const v1::Backup backup = create_backup();
+  const std::string key = backup_status_key(backup.backup_id());
+  const std::string body = R"({"backup_id":)" + std::to_string(backup.backup_id()) +
+                           R"(,"status":"failed","error_message":"game/a\u0000b: gone"})";
+  good(bus_.publish({key, body}));
+  EXPECT_EQ(get_backup(backup.backup_id()).status(), "failed");
+  EXPECT_EQ(get_backup(backup.backup_id()).error_message(),
+            "game/a\xef\xbf\xbd"
+            "b: gone");
+  const v1::Session session = start_session();
+  report({.session_id = session.session_id(),
+          .status = "crashed",
+          .error_message = std::string("a\0\xff\xc3", 4)});
+  EXPECT_EQ(get_session(session.session_id()).status(), "crashed");
+  EXPECT_EQ(get_session(session.session_id()).error_message().substr(0, 4), "a\xef\xbf\xbd");
+}
+
 TEST_F(Status, ASessionTellsItsWay) {
   const v1::Session session = start_session();
   const int64_t id = session.session_id();

@@ -31,6 +31,7 @@ LIBRARIES = {
     "google/protobuf": {"api", "cli"},
     "soci": {"db"},
     "sqlite3.h": {"db"},
+    "libpq-fe.h": {"db"},
     "httplib.h": {"api"},
     "CLI": {"cli", "main.cc"},
     "amqp.h": {"bus"},

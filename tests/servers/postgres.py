@@ -37,7 +37,7 @@ def _free_port():
 
 
 class Postgres:
-    """start() and the end of `with` may be used by hand too; kill() is a crash of the machine's kind."""
+    """kill() and start() are a crash and what follows it. The thread that starts the server must outlive it."""
 
     def __init__(self, *settings, encoding="UTF8"):
         self._settings = settings
@@ -75,9 +75,10 @@ class Postgres:
         return done.stdout.strip()
 
     def start(self):
-        command = [self._programs / "postgres", "-D", self.folder / "data", "-p", self.port, "-k", self.folder,
-                   "-c", "listen_addresses=127.0.0.1"]
-        for setting in self._settings:
+        # The kernel ends the server with the thread that has started it, whatever ends that.
+        command = ["setpriv", "--pdeathsig", "QUIT", self._programs / "postgres", "-D", self.folder / "data",
+                   "-p", self.port, "-k", self.folder]
+        for setting in ("listen_addresses=127.0.0.1", *self._settings):
             command += ["-c", setting]
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen([str(word) for word in command], user=self._user, stdout=log, stderr=log,

@@ -14,8 +14,8 @@
 namespace manman::db {
 namespace {
 
-using testing::HasSubstr;
 using std::chrono::steady_clock;
+using testing::HasSubstr;
 
 void tell_server(const std::string& command) {
   const UniqueFd control(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -115,8 +115,8 @@ TEST_F(ServerFaultsTest, KilledAmidManyTransactionsNothingIsLostOrDoneTwice) {
 }
 
 TEST_F(ServerFaultsTest, StoppedLongerThanItIsWaitedForIsAClearErrorAndPasses) {
-  const auto hasty = must(
-      Database::open(place_->url("-c statement_timeout=200ms") + "&connect_timeout=2"));
+  const auto hasty =
+      must(Database::open(place_->url("-c statement_timeout=200ms") + "&connect_timeout=2"));
   const auto began = steady_clock::now();
   tell_server("pause");
   const auto made =

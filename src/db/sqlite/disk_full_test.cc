@@ -52,7 +52,8 @@ std::string on_small_disk(const fs::path& folder, const char* size,
 }
 
 size_t rows_in(Database& database) {
-  return must(database.transact([](Transaction& tx) { return outbox::oldest(tx, "key", 100000); })).size();
+  return must(database.transact([](Transaction& tx) { return outbox::oldest(tx, "key", 100000); }))
+      .size();
 }
 
 Result<void> add_row(Database& database) {

@@ -41,7 +41,19 @@ TEST(ServeOptions, ABadSettingIsNamed) {
   refused([](auto& o) { o.bus = "amqp://me:secret@mq"; }, "RABBITMQ_URL");
   refused([](auto& o) { o.environment = "../up"; }, "ENVIRONMENT");
   refused([](auto& o) { o.bucket = "a/b"; }, "S3_BUCKET");
+  refused([](auto& o) { o.docker_socket = "docker.sock"; }, "DOCKER_SOCKET");
+  refused([](auto& o) { o.docker_socket = "tcp://10.0.0.1:2375"; }, "DOCKER_SOCKET");
+  refused([](auto& o) { o.docker_socket = "/" + std::string(200, 'x'); }, "DOCKER_SOCKET");
+  refused([](auto& o) { o.docker_network.clear(); }, "--docker-network");
   refused([](auto& o) { o.state.clear(); }, "--state");
+}
+
+TEST(ServeOptions, DockersSocketMayBeAUrlOrNone) {
+  ServeOptions options;
+  options.docker_socket = "unix:///run/docker.sock";
+  EXPECT_EQ(complete(options)->docker_socket, "/run/docker.sock");
+  options.docker_socket.clear();
+  EXPECT_EQ(complete(options)->docker_socket, "");
 }
 
 TEST(Address, HostAndPort) {

@@ -230,7 +230,8 @@ class Restarts(DockerCase):
         script = """
             i=0; while [ $i -lt 1500 ]; do
               echo "line $i $(head -c 2000 /dev/zero | tr '\\0' x)"; i=$((i+1))
-              [ $((i % 500)) = 0 ] && head -c 100000 /dev/zero | tr '\\0' y && echo >&2 && sleep 1
+              [ $((i % 500)) = 0 ] || continue
+              head -c 100000 /dev/zero | tr '\\0' y; echo error >&2; sleep 1; echo
             done; printf 'no newline'"""
         sgc = self.deploy_shell(script)
         session = self.api.StartSession(server_game_config_id=sgc).session.session_id
@@ -241,9 +242,13 @@ class Restarts(DockerCase):
             self.service.start()
         self.api.wait_session(session, "completed")
         text = path.read_text()
+        self.assertNotIn("[manman]", text)
         wanted = [f"line {i} {'x' * 2000}" for i in range(1500)]
-        self.assertEqual([line for line in text.splitlines() if line.startswith("line")], wanted)
-        self.assertEqual(text.count("y"), 300_000)
+        found = [line for line in text.splitlines() if line.startswith("line")]
+        for line, (of_file, of_game) in enumerate(zip(found, wanted)):
+            self.assertEqual(of_file[:20], of_game[:20], f"line {line}")
+        self.assertTrue(found == wanted, f"{len(found)} lines, each whole")
+        self.assertEqual((text.count("y"), text.count("error")), (300_000, 3))
         self.assertTrue(text.endswith("no newline"))
 
 
@@ -275,17 +280,21 @@ class EngineFailures(DockerCase):
     def test_engine_killed_under_a_session(self):
         self.service.start()
         process = games.start(self.service, games.deploy_console(self.api)).session_id
-        sgc, session = self.start_sample()
+        script = "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done"
+        sgc = self.deploy_shell(script)
+        session = games.start(self.service, sgc).session_id
+        games.wait_output(self.service, sgc, session, "up")
         docker.kill()
         # The host goes on; of a container nothing is known now, so nothing is claimed.
         games.backup(self.service, session_id=process)
         self.assertEqual(self.api.wait_session(session, "running").status, "running")
-        docker.start()
+        docker.start()  # an engine that comes back ends what it finds
         ended = self.api.wait_session(session, "crashed")
-        self.assertTrue(ended.error_message)
+        self.assertIn(str(ended.exit_code), ended.error_message)
+        self.assertIn(ended.exit_code, (3, 137, 255))
         self.api.wait_session(process, "running")
         again = games.start(self.service, sgc).session_id
-        games.wait_output(self.service, sgc, again, "Done")
+        games.wait_output(self.service, sgc, again, "up")
 
     def test_removed_by_another(self):
         self.service.start()

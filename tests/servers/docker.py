@@ -62,11 +62,20 @@ class Docker:
                    str(self.folder / "no-config.json")]
         (self.folder / "no-config.json").write_text("{}")
         (self.folder / "pid").unlink(missing_ok=True)
+        self._forget_containerd()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, start_new_session=True)
         wait_until(self._ready, READY_TIMEOUT, f"dockerd to be ready; see {self.log}", 0.1)
         return self
+
+    def _forget_containerd(self):
+        """The one of a killed dockerd dies with it, but a zombie would count as alive."""
+        pid_file = self.folder / "exec/containerd/containerd.pid"
+        if pid_file.exists():
+            pid = int(pid_file.read_text())
+            wait_until(lambda: not processes.alive(pid), 30, "containerd to end")
+            pid_file.unlink(missing_ok=True)
 
     def _ready(self):
         if self.process.poll() is not None:

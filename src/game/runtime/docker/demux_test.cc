@@ -68,7 +68,9 @@ TEST(Demux, RefusesWhatIsNoLogStream) {
       frame(1, std::string(kTime)),
       frame(1, "2026-01-31 12:00:00.000000001Z text"),
       frame(1, "2026-01-31T12:00:00.00000000xZ text"),
-      frame(1, "\xd9\xa2026-01-31T12:00:00.00000000Z text"),
+      frame(1,
+            "\xd9\xa2"
+            "26-01-31T12:00:00.00000000Z text"),
   };
   for (const std::string& stream : bad) {
     const Taken taken = feed(entry(1, "good") + stream, 3);
@@ -103,7 +105,7 @@ TEST(Demux, SurvivesNoise) {
       EXPECT_LE(found.bytes.size(), 100U);
       return {};
     });
-    if (!fed) EXPECT_FALSE(fed.error().message.empty());
+    EXPECT_TRUE(fed || !fed.error().message.empty());
   }
 }
 

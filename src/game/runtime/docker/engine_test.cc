@@ -92,7 +92,7 @@ TEST(Engine, HostileAnswersAreErrors) {
 }
 
 TEST(Engine, BrokenHttpIsAnError) {
-  for (const std::string answer :
+  for (const std::string& answer :
        {std::string(), std::string("no http at all"), std::string("HTTP/1.1 200 OK\r\n"),
         std::string("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"),
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),

@@ -15,11 +15,13 @@ struct Line {
   std::string text;
 };
 
-std::string time_at(int64_t nanoseconds) {
+// So many milliseconds after noon.
+std::string time_at(int64_t ms) {
+  const int64_t seconds = ms / 1000;
   char text[64];
-  std::snprintf(text, sizeof text, "2026-01-31T12:00:%02d.%09dZ",
-                static_cast<int>(nanoseconds / 1'000'000'000),
-                static_cast<int>(nanoseconds % 1'000'000'000));
+  std::snprintf(text, sizeof text, "2026-01-31T%02d:%02d:%02d.%03d000000Z",
+                static_cast<int>(12 + seconds / 3600), static_cast<int>(seconds / 60 % 60),
+                static_cast<int>(seconds % 60), static_cast<int>(ms % 1000));
   return text;
 }
 
@@ -32,15 +34,16 @@ class OutputLogTest : public testing::Test {
   }
   ~OutputLogTest() override { std::filesystem::remove_all(files_.dir); }
 
-  // As the engine gives them from that moment on: the first that is not earlier and all after it.
+  // As an old engine gives them: it leaves out all that are of before the moment.
   std::vector<Line> since(const std::string& moment) const {
     constexpr int64_t kNoon = 1769860800;
     if (moment.empty()) return lines_;
-    const auto nanoseconds = (std::stoll(moment) - kNoon) * 1'000'000'000 +
-                             std::stoll(moment.substr(moment.find('.') + 1));
-    const auto first = std::ranges::find_if(
-        lines_, [&](const Line& line) { return line.time >= time_at(nanoseconds); });
-    return {first, lines_.end()};
+    const int64_t ms = (std::stoll(moment) - kNoon) * 1000 +
+                       std::stoll(moment.substr(moment.find('.') + 1)) / 1'000'000;
+    std::vector<Line> given;
+    std::ranges::copy_if(lines_, std::back_inserter(given),
+                         [&](const Line& line) { return ms < 0 || line.time >= time_at(ms); });
+    return given;
   }
   // One reading that gives up after some lines, as a process does that is killed.
   void read(size_t at_most = 1'000'000) {

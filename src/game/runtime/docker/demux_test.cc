@@ -45,7 +45,7 @@ TEST(Demux, GivesEntriesHoweverTheyArrive) {
   for (const size_t piece : {1U, 2U, 7U, 8U, 9U, 1000U}) {
     const Taken taken = feed(stream, piece);
     EXPECT_TRUE(taken.result);
-    EXPECT_EQ(taken.text, std::string("[one\n][][\0\n\xff][end]", 17));
+    EXPECT_EQ(taken.text, std::string("[one\n][][\0\n\xff][end]", 18));
   }
 }
 

@@ -47,7 +47,8 @@ class DockerCase(ServiceCase):
     def setUp(self):
         super().setUp()
         self.service.arguments = ["--docker-socket", docker.socket, "--docker-network", "none",
-                                  "--orphan-grace-seconds", self.grace]
+                                  "--orphan-grace-seconds", self.grace,
+                                  "--data-dir", f"{self.service.state}/data/"]
         self.addCleanup(docker.remove_all)
 
     def deploy_sample(self, name="sample", **fields):

@@ -263,7 +263,9 @@ class DockerRuntime final : public Runtime {
 }  // namespace
 
 std::unique_ptr<Runtime> make_docker_runtime(DockerConfig config) {
-  config.data_dir = std::filesystem::absolute(config.data_dir).lexically_normal();
+  // Without a slash at its end, as the parent of the GSC directories.
+  config.data_dir =
+      (std::filesystem::absolute(config.data_dir) / "").lexically_normal().parent_path();
   return std::make_unique<DockerRuntime>(std::move(config));
 }
 

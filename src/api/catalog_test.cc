@@ -93,11 +93,31 @@ TEST_F(Catalog, AConfigComesBackAsItWasGiven) {
   EXPECT_EQ(config.resume(0), "save-on");
 }
 
+TEST_F(Catalog, AContainersDataHasAUsualPlace) {
+  auto request = config_request();
+  request.set_image("game:1");
+  EXPECT_EQ(call(&Stub::CreateGameConfig, request).config().data_path(), "/data/game");
+  request.set_name("elsewhere");
+  request.set_data_path("/srv/world");
+  EXPECT_EQ(call(&Stub::CreateGameConfig, request).config().data_path(), "/srv/world");
+}
+
 TEST_F(Catalog, ABadConfigIsNotStored) {
   auto request = config_request();
   request.mutable_quiesce(0)->set_confirm_regex("(");
   call(&Stub::CreateGameConfig, request);
   expect_error(INVALID_ARGUMENT, "quiesce[0].confirm_regex: ");
+  for (const char* path : {"data", "/", "/data/", "/a/../b", "/a//b", "/a\nb"}) {
+    request = config_request();
+    request.set_image("game:1");
+    request.set_data_path(path);
+    call(&Stub::CreateGameConfig, request);
+    expect_error(INVALID_ARGUMENT, "data_path: ");
+  }
+  request = config_request();
+  request.set_data_path("/data");
+  call(&Stub::CreateGameConfig, request);
+  expect_error(INVALID_ARGUMENT, "data_path: is for containers");
   request = config_request();
   request.set_game_id(50);
   call(&Stub::CreateGameConfig, request);

@@ -7,6 +7,7 @@
 #include "api/jobs/deleter.h"
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
+#include "api/jobs/upload_sweeper.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
 #include "api/rpc/service.h"
@@ -46,6 +47,7 @@ class ControlPlane::Impl {
     grpc_.stop();
     http_.stop();
     consumer_.stop();
+    sweeper_.stop();
     reaper_.stop();
     relay_.stop();
     deleter_.stop();
@@ -75,6 +77,7 @@ class ControlPlane::Impl {
     relay_.start();
     reaper_.start();
     deleter_.start();
+    sweeper_.start();
     readiness_.start();
     log_info({}, "API listens: gRPC {}, HTTP {}", grpc_.address(), http_.address());
     return {};
@@ -86,6 +89,7 @@ class ControlPlane::Impl {
   OutboxRelay relay_{context_};
   Reaper reaper_{context_};
   Deleter deleter_{context_};
+  UploadSweeper sweeper_{context_};
   StatusConsumer consumer_{context_};
   Service service_{context_, deleter_};
   GrpcServer grpc_;

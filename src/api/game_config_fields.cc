@@ -129,7 +129,7 @@ Result<void> complete_and_check_data_path(GameConfig& config) {
   TRY(check_line("data_path", path));
   if (path.size() > kMaxPathBytes)
     return bad_field("data_path", "must be at most " + std::to_string(kMaxPathBytes) + " bytes");
-  const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  const std::string normal = std::filesystem::path(path).lexically_normal();
   if (!path.starts_with('/') || path.ends_with('/') || normal != path)
     return bad_field("data_path", "must be an absolute path without '..', '//' and '/' at its end");
   return {};

@@ -8,10 +8,12 @@ namespace manman::api {
 namespace {
 
 constexpr std::chrono::milliseconds kAskDatabase{1000};
+constexpr std::chrono::milliseconds kAskBus{1000};
 constexpr std::chrono::milliseconds kAskStore{5000};
 // An answer older than this means that the question itself hangs.
 constexpr std::chrono::seconds kStale{15};
 constexpr const char* kDatabase = "database";
+constexpr const char* kBus = "bus";
 constexpr const char* kStore = "store";
 
 }  // namespace
@@ -20,20 +22,25 @@ Readiness::Readiness(const Context& context, std::function<void(bool)> on_change
     : context_(context),
       on_change_(std::move(on_change)),
       database_("readiness", kAskDatabase, [this] { ask_database(); }),
+      bus_("readiness of the bus", kAskBus, [this] { ask_bus(); }),
       store_("readiness of the store", kAskStore, [this] { ask_store(); }) {
   auto state = state_.lock();
   state->parts[kDatabase];
+  state->parts[kBus];
   state->parts[kStore];
 }
 
 void Readiness::start() {
   ask_database();
+  ask_bus();
   database_.start();
+  bus_.start();
   store_.start();
 }
 
 void Readiness::stop() {
   database_.stop();
+  bus_.stop();
   store_.stop();
 }
 
@@ -49,7 +56,7 @@ Readiness::Report Readiness::report() {
     if (!part.ok) shown["error"] = part.error;
   }
   Report report;
-  report.ready = parts[kDatabase]["ok"].get<bool>();
+  report.ready = parts[kDatabase]["ok"].get<bool>() && parts[kBus]["ok"].get<bool>();
   const nlohmann::json all = {{"ready", report.ready}, {"parts", parts}};
   report.json = all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return report;
@@ -57,6 +64,10 @@ Readiness::Report Readiness::report() {
 
 void Readiness::ask_database() {
   note(kDatabase, context_.database.ping());
+}
+
+void Readiness::ask_bus() {
+  note(kBus, context_.bus.ping());
 }
 
 void Readiness::ask_store() {
@@ -70,6 +81,7 @@ void Readiness::ask_store() {
 
 void Readiness::note(const std::string& name, const Result<void>& answer) {
   bool changed = false;
+  bool ready = false;
   {
     auto state = state_.lock();
     Part& part = state->parts[name];
@@ -80,12 +92,11 @@ void Readiness::note(const std::string& name, const Result<void>& answer) {
     part.ok = answer.has_value();
     part.error = answer ? "" : answer.error().message;
     part.asked = std::chrono::steady_clock::now();
-    if (name == kDatabase) {
-      changed = state->ready != part.ok;
-      state->ready = part.ok;
-    }
+    ready = state->parts[kDatabase].ok && state->parts[kBus].ok;
+    changed = state->ready != ready;
+    state->ready = ready;
   }
-  if (changed) on_change_(answer.has_value());
+  if (changed) on_change_(ready);
 }
 
 }  // namespace manman::api

@@ -12,14 +12,15 @@
 namespace manman::api {
 
 // Asks the parts that the API stands on, again and again, so that a question about readiness never
-// waits for one of them. Ready means that calls can be answered: the database answers. The store
-// is shown too, but a store that is away makes nothing worse by itself. Thread-safe.
+// waits for one of them. Ready means that calls can be answered and lead to something: the database
+// answers, and the bus takes messages. The store is shown too, but a store that is away makes
+// nothing worse by itself. Thread-safe.
 class Readiness {
  public:
   // on_change is called with the new state each time that it changes, from a thread of this.
   Readiness(const Context& context, std::function<void(bool ready)> on_change);
 
-  // Asks the database once before it returns.
+  // Asks database and bus once before it returns.
   void start();
   void stop();
 
@@ -41,6 +42,7 @@ class Readiness {
   };
 
   void ask_database();
+  void ask_bus();
   void ask_store();
   void note(const std::string& part, const Result<void>& answer);
 
@@ -48,6 +50,7 @@ class Readiness {
   const std::function<void(bool)> on_change_;
   Sync<State> state_;
   Ticker database_;
+  Ticker bus_;
   Ticker store_;
 };
 

@@ -77,7 +77,7 @@ TEST_F(ConfigFile, WhatConfigGetPrints) {
     "env_template": {"A": "b"}, "entrypoint": ["java"], "command": ["-jar", "s.jar"],
     "stop_command": "stop", "stop_grace_seconds": 20,
     "quiesce": [{"input": "save-off", "confirm_regex": "disabled", "timeout_seconds": 9}],
-    "resume": ["save-on"]})");
+    "resume": ["save-on"], "data_path": "/srv"})");
   ASSERT_TRUE(config) << config.error().text();
   const auto request = create_request(*config);
   EXPECT_EQ(request.game_id(), 1);
@@ -87,6 +87,7 @@ TEST_F(ConfigFile, WhatConfigGetPrints) {
   EXPECT_EQ(request.stop_grace_seconds(), 20);
   EXPECT_EQ(request.quiesce(0).timeout_seconds(), 9);
   EXPECT_EQ(request.resume(0), "save-on");
+  EXPECT_EQ(request.data_path(), "/srv");
 }
 
 TEST_F(ConfigFile, ErrorsNameFileAndField) {

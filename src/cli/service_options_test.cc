@@ -42,6 +42,10 @@ TEST(ServiceOptions, ABadSettingIsNamed) {
   refused([](auto& o) { o.bus = "http://me:secret@mq"; }, "RABBITMQ_URL");
   refused([](auto& o) { o.environment = "../up"; }, "ENVIRONMENT");
   refused([](auto& o) { o.bucket = "a/b"; }, "S3_BUCKET");
+  refused([](auto& o) { o.docker_socket = "docker.sock"; }, "DOCKER_SOCKET");
+  refused([](auto& o) { o.docker_socket = "tcp://10.0.0.1:2375"; }, "DOCKER_SOCKET");
+  refused([](auto& o) { o.docker_socket = "/" + std::string(200, 'x'); }, "DOCKER_SOCKET");
+  refused([](auto& o) { o.docker_network.clear(); }, "--docker-network");
   refused([](auto& o) { o.state.clear(); }, "--state");
 }
 
@@ -71,6 +75,14 @@ TEST(ServiceOptions, WhatOtherMachinesKeepMustBeNamed) {
   const auto host = complete(Role::kHost, options);
   ASSERT_TRUE(host) << host.error().text();
   EXPECT_EQ(host->data_dir, fs::current_path() / "games");
+}
+
+TEST(ServiceOptions, DockersSocketMayBeAUrlOrNone) {
+  ServiceOptions options;
+  options.docker_socket = "unix:///run/docker.sock";
+  EXPECT_EQ(complete(Role::kServe, options)->docker_socket, "/run/docker.sock");
+  options.docker_socket.clear();
+  EXPECT_EQ(complete(Role::kServe, options)->docker_socket, "");
 }
 
 TEST(Address, HostAndPort) {

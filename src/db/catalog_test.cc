@@ -69,6 +69,7 @@ TEST_P(CatalogTest, GameConfigReadsBackEveryField) {
   config.stop_grace_seconds = 77;
   config.quiesce = {{"save-off", "", 1}, {"save-all", "Saved\\b", 60}};
   config.resume = {"save-on"};
+  config.data_path = "/data";
   const int64_t id =
       in_tx([&](Transaction& tx) { return game_configs::create(tx, config); }).config_id;
   const GameConfig got = in_tx([&](Transaction& tx) { return game_configs::get(tx, id); });
@@ -83,6 +84,7 @@ TEST_P(CatalogTest, GameConfigReadsBackEveryField) {
   EXPECT_EQ(got.stop_command, config.stop_command);
   EXPECT_EQ(got.stop_grace_seconds, 77);
   EXPECT_EQ(got.resume, config.resume);
+  EXPECT_EQ(got.data_path, "/data");
   ASSERT_EQ(got.quiesce.size(), 2U);
   EXPECT_EQ(got.quiesce[1].input, "save-all");
   EXPECT_EQ(got.quiesce[1].confirm_regex, "Saved\\b");

@@ -22,6 +22,9 @@ GameLaunch full_launch() {
   launch.stop_grace_seconds = 90;
   launch.quiesce = {{"save-off", "", 5}, {"save-all flush", "Saved the (game|world)", 120}};
   launch.resume = {"save-on", "say done"};
+  launch.entrypoint_words = 1;
+  launch.data_path = "/data";
+  launch.port_bindings = {{25565, 30000, "TCP"}, {19132, 30001, "UDP"}};
   return launch;
 }
 
@@ -33,6 +36,14 @@ void expect_same(const GameLaunch& a, const GameLaunch& b) {
   EXPECT_EQ(a.stop_command, b.stop_command);
   EXPECT_EQ(a.stop_grace_seconds, b.stop_grace_seconds);
   EXPECT_EQ(a.resume, b.resume);
+  EXPECT_EQ(a.entrypoint_words, b.entrypoint_words);
+  EXPECT_EQ(a.data_path, b.data_path);
+  ASSERT_EQ(a.port_bindings.size(), b.port_bindings.size());
+  for (size_t i = 0; i < a.port_bindings.size(); i++) {
+    EXPECT_EQ(a.port_bindings[i].container_port, b.port_bindings[i].container_port);
+    EXPECT_EQ(a.port_bindings[i].host_port, b.port_bindings[i].host_port);
+    EXPECT_EQ(a.port_bindings[i].protocol, b.port_bindings[i].protocol);
+  }
   ASSERT_EQ(a.quiesce.size(), b.quiesce.size());
   for (size_t i = 0; i < a.quiesce.size(); i++) {
     EXPECT_EQ(a.quiesce[i].input, b.quiesce[i].input);
@@ -114,6 +125,9 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
       {"/s3_key", "a\0b"s, "s3_key"},
       {"/launch", "x", "launch must be an object"},
       {"/launch/argv", "x", "launch.argv must be a list"},
+      {"/launch/entrypoint_words", 9, "launch.entrypoint_words"},
+      {"/launch/port_bindings/0/host_port", 0, "host_port"},
+      {"/launch/port_bindings/0/container_port", 65536, "container_port"},
       {"/launch/argv/2", 3, "launch.argv[2] must be a string"},
       {"/launch/argv/0", "a\0"s, "launch.argv[0]"},
       {"/launch/env", json::array({"A"}), "launch.env must be an object"},

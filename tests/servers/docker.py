@@ -1,5 +1,6 @@
 """A Docker Engine of the test's own: no registry, no bridge, its socket in a temporary folder."""
 
+import hashlib
 import http.client
 import io
 import json
@@ -61,11 +62,20 @@ class Docker:
                    str(self.folder / "no-config.json")]
         (self.folder / "no-config.json").write_text("{}")
         (self.folder / "pid").unlink(missing_ok=True)
+        self._forget_containerd()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, start_new_session=True)
         wait_until(self._ready, READY_TIMEOUT, f"dockerd to be ready; see {self.log}", 0.1)
         return self
+
+    def _forget_containerd(self):
+        """The one of a killed dockerd dies with it, but a zombie would count as alive."""
+        pid_file = self.folder / "exec/containerd/containerd.pid"
+        if pid_file.exists():
+            pid = int(pid_file.read_text())
+            wait_until(lambda: not processes.alive(pid), 30, "containerd to end")
+            pid_file.unlink(missing_ok=True)
 
     def _ready(self):
         if self.process.poll() is not None:
@@ -159,37 +169,43 @@ class Docker:
 
     # -- images --------------------------------------------------------------------------------
 
-    def import_image(self, tag, programs, changes=()):
+    def load_image(self, tag, programs, **config):
         """An image of busybox and these programs (in /bin, with the libraries that they need)."""
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            self._add_busybox(tar)
-            for program in programs:
-                tar.add(program, f"bin/{Path(program).name}")
-            for library in sorted({lib for program in programs for lib in _libraries(program)}):
-                tar.add(os.path.realpath(library), library.lstrip("/"))
-        repo, _, name = tag.partition(":")
-        query = urllib.parse.urlencode([("fromSrc", "-"), ("repo", repo), ("tag", name),
-                                        *(("changes", change) for change in changes)])
-        status, answer = self.request("POST", f"/images/create?{query}", archive.getvalue(),
-                                      "application/x-tar")
+        layer = _layer([shutil.which("busybox"), *programs])
+        image = {"architecture": "amd64", "os": "linux", "config": config,
+                 "rootfs": {"type": "layers",
+                            "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}
+        manifest = [{"Config": "image.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+        archive = _tar({"layer.tar": layer, "image.json": json.dumps(image).encode(),
+                        "manifest.json": json.dumps(manifest).encode()})
+        status, answer = self.request("POST", "/images/load?quiet=1", archive, "application/x-tar")
         if status != 200 or b"errorDetail" in answer:
-            raise AssertionError(f"import of {tag}: {status} {answer.decode(errors='replace')}")
+            raise AssertionError(f"load of {tag}: {status} {answer.decode(errors='replace')}")
 
-    @staticmethod
-    def _add_busybox(tar):
-        busybox = shutil.which("busybox")
-        assert not _libraries(busybox), "busybox-static is needed"
-        tar.add(busybox, "bin/busybox")
-        names = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
-        for name in names.stdout.split():
+
+def _tar(files):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, contents in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(contents)
+            tar.addfile(entry, io.BytesIO(contents))
+    return archive.getvalue()
+
+
+def _layer(programs):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
+        for program in programs:
+            tar.add(program, f"bin/{Path(program).name}")
+        for library in sorted({lib for program in programs for lib in _libraries(program)}):
+            tar.add(library, library.lstrip("/"))
+        names = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True)
+        for name in sorted(set(names.stdout.split()) - {"busybox"}):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            if name != "busybox":
-                tar.addfile(link)
-        folder = tarfile.TarInfo("tmp")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
-        tar.addfile(folder)
+            tar.addfile(link)
+    return archive.getvalue()
 
 
 def _libraries(program):

@@ -46,10 +46,7 @@ class DockerRuntime final : public Runtime {
   explicit DockerRuntime(DockerConfig config)
       : config_(std::move(config)),
         engine_(config_.socket),
-        orphans_(config_, engine_, [this](const GameInstance& game) -> Result<void> {
-          TRY(state(game));
-          return {};
-        }) {}
+        orphans_(config_, engine_, [this](const GameInstance& game) { return keep_end(game); }) {}
 
   Result<void> start(const GameInstance& game, const GameProgram& program) override {
     const SessionDir files = TRY(docker::session_dir(game));
@@ -122,6 +119,14 @@ class DockerRuntime final : public Runtime {
 
  private:
   using Recorder = std::shared_ptr<OutputRecorder>;
+
+  // Of a session whose folder is gone nobody wants to know.
+  Result<void> keep_end(const GameInstance& game) {
+    const SessionDir files = TRY(docker::session_dir(game));
+    std::error_code error;
+    if (std::filesystem::exists(files.dir, error)) TRY(state(game));
+    return {};
+  }
 
   static GameInstance absolute(const GameInstance& game, const SessionDir& files) {
     return {game.session_id, game.sgc_id, files.dir.parent_path()};
@@ -258,7 +263,9 @@ class DockerRuntime final : public Runtime {
 }  // namespace
 
 std::unique_ptr<Runtime> make_docker_runtime(DockerConfig config) {
-  config.data_dir = std::filesystem::absolute(config.data_dir).lexically_normal();
+  // Without a slash at its end, as the parent of the GSC directories.
+  config.data_dir =
+      (std::filesystem::absolute(config.data_dir) / "").lexically_normal().parent_path();
   return std::make_unique<DockerRuntime>(std::move(config));
 }
 

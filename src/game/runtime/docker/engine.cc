@@ -201,7 +201,7 @@ Result<void> Engine::remove(const std::string& id) {
 
 Result<void> Engine::send_input(const std::string& id, std::string_view input) {
   const std::string target = TRY(versioned(path_of(id) + "/attach?stream=1&stdin=1"));
-  return expect(TRY(http_.upgrade_and_send(target, input, kInputPatience)), 101, 200);
+  return expect(TRY(http_.upgrade_and_send(target, input, kInputPatience)), 101);
 }
 
 Result<bool> Engine::read_log(const LogRequest& request) {

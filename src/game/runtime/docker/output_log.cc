@@ -17,6 +17,7 @@ using nlohmann::json;
 
 // How much may have to be read again.
 constexpr uint64_t kCursorStep = 1U << 20;
+constexpr int64_t kDisorderSeconds = 600;
 constexpr std::string_view kGapNote =
     "\n[manman] some output from before this line is missing: Docker kept it no longer\n";
 
@@ -32,7 +33,7 @@ Result<OutputLog> OutputLog::open(const SessionDir& files) {
   return OutputLog(files, std::move(file), saved.value_or(Cursor{}));
 }
 
-// "2026-01-31T12:00:00.000000001Z" is "1769860800.000000001".
+// For "2026-01-31T12:10:00.000000001Z": "1769860800.000000001", ten minutes earlier.
 Result<std::string> OutputLog::since() const {
   if (saved_.timestamp.empty()) return std::string();
   constexpr size_t kSecondsEnd = 19;
@@ -42,7 +43,7 @@ Result<std::string> OutputLog::since() const {
     return fail(Code::kDataLoss, files_.cursor().string() + " is damaged: it holds no time");
   std::string fraction = saved_.timestamp.substr(kSecondsEnd);
   fraction.pop_back();
-  return std::to_string(::timegm(&time)) + fraction;
+  return std::to_string(::timegm(&time) - kDisorderSeconds) + fraction;
 }
 
 Result<void> OutputLog::begin() {
@@ -51,13 +52,13 @@ Result<void> OutputLog::begin() {
     return fail_errno("stat " + files_.output().string(), errno);
   size_ = static_cast<uint64_t>(info.st_size);
   position_ = std::min(saved_.offset, size_);  // less when someone has truncated the file
-  first_ = true;
+  at_cursor_ = saved_.timestamp.empty();
   latest_.clear();
   return {};
 }
 
 Result<void> OutputLog::add(const LogEntry& entry) {
-  if (std::exchange(first_, false)) TRY(check_first(entry));
+  if (!TRY(reaches_cursor(entry))) return {};
   if (entry.timestamp > latest_) {
     latest_ = entry.timestamp;
     if (saved_.timestamp.empty() || position_ >= saved_.offset + kCursorStep)
@@ -69,12 +70,16 @@ Result<void> OutputLog::add(const LogEntry& entry) {
   return {};
 }
 
-Result<void> OutputLog::check_first(const LogEntry& entry) {
-  if (saved_.timestamp.empty() || entry.timestamp == saved_.timestamp) return {};
+Result<bool> OutputLog::reaches_cursor(const LogEntry& entry) {
+  if (at_cursor_) return true;
+  if (entry.timestamp < saved_.timestamp) return false;
+  at_cursor_ = true;
+  if (entry.timestamp == saved_.timestamp) return true;
   log_warn({}, "{}: some output is missing, Docker kept it no longer", files_.output().string());
   TRY(write(kGapNote));
   position_ = size_;
-  return save_cursor({std::string(entry.timestamp), position_});
+  TRY(save_cursor({std::string(entry.timestamp), position_}));
+  return true;
 }
 
 Result<void> OutputLog::save_cursor(const Cursor& cursor) {

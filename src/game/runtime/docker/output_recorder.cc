@@ -55,7 +55,10 @@ void OutputRecorder::run() {
       *progress_.lock() = {.ended = true, .complete = true};
       return progress_.notify_all();
     }
-    if (!complete) note(complete.error());
+    if (!complete) {
+      note(complete.error());
+      (void)runs();  // its end counts, whether its output can be written or not
+    }
     sleep_unless(kWaitAfterError, [this] { return stopping_.load(); });
   }
 }

@@ -120,7 +120,7 @@ Result<HttpAnswer> EngineHttp::upgrade_and_send(const std::string& target, std::
                       " HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n"
                       "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"));
   HttpAnswer answer = TRY(receive_head(connection));
-  if (answer.status != 101 && answer.status != 200) return answer;
+  if (answer.status != 101) return answer;
   answer.body.clear();
   connection.set_patience(patience);
   const auto taken = send_and_drain(connection, bytes, &answer.body);

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "base/log.h"
 #include "base/sync.h"
 
 namespace manman::failpoint {
@@ -109,6 +110,7 @@ Result<void> detail::act(std::string_view name) {
       ::raise(SIGKILL);
       break;
     case Action::kDelay:
+      log_info({}, "failpoint {}: waits {} ms", name, point.delay_ms);
       std::this_thread::sleep_for(std::chrono::milliseconds(point.delay_ms));
       break;
     case Action::kError:

@@ -83,6 +83,23 @@ class Ceph:
         self._daemons.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    # -- the gateway, which is what answers S3; the objects are kept by the others ----------------
+
+    def start(self):
+        self._daemon("radosgw", "-n", "client.rgw")
+        wait_until(self._ready, _START_SECONDS, "the S3 gateway of Ceph")
+
+    def kill(self):
+        gateway = self._daemons.pop()
+        gateway.kill()
+        gateway.wait()
+
+    def pause(self):
+        self._daemons[-1].send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._daemons[-1].send_signal(signal.SIGCONT)
+
     def settings(self):
         return {"S3_ENDPOINT": self.endpoint, "S3_ACCESS_KEY": self.access_key,
                 "S3_SECRET_KEY": self.secret_key, "S3_REGION": self.region}
@@ -95,8 +112,7 @@ class Ceph:
             fsid=fsid, folder=self.folder, port=self.port, mon_v1=self._mon_v1, mon_v2=self._mon_v2))
         self._start_monitor(fsid)
         self._start_storage()
-        self._daemon("radosgw", "-n", "client.rgw")
-        wait_until(self._ready, _START_SECONDS, "the S3 gateway of Ceph")
+        self.start()
         self._run("radosgw-admin", "user", "create", "--uid", "manman", "--display-name", "manman",
                   "--access-key", self.access_key, "--secret-key", self.secret_key)
 

@@ -19,9 +19,9 @@ Budget::Budget(const Limits& limits, uint64_t archive_size)
 
 Result<void> Budget::check(uint64_t bytes) const {
   if (bytes > limits_.max_bytes)
-    return fail(Code::kResourceExhausted, "refused: the archive unpacks to more than the " +
-                                              std::to_string(limits_.max_bytes) +
-                                              " bytes that are allowed");
+    return fail(Code::kResourceExhausted, "refused: the archive unpacks to " +
+                                              std::to_string(bytes) + " bytes or more, and " +
+                                              std::to_string(limits_.max_bytes) + " are allowed");
   if (bytes > limits_.free_bytes)
     return std::unexpected(Error{Code::kResourceExhausted,
                                  "not enough free space on the disk: the archive unpacks to " +

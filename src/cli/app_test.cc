@@ -163,7 +163,7 @@ TEST(CommandLine, ServeGetsItsOptions) {
   EXPECT_EQ(got.lease_seconds, 9);
   EXPECT_EQ(got.store, "/srv/store");
   EXPECT_EQ(got.db, "sqlite:/tmp/x/manman.db");
-  EXPECT_EQ(manman({"serve", "--store", "s3://x"}, programs).code, kUsage);
+  EXPECT_EQ(manman({"serve", "--store", "https://x"}, programs).code, kUsage);
 }
 
 TEST(CommandLine, EnvironmentIsWeakerThanFlags) {

@@ -37,9 +37,8 @@ class Remembered {
   }
 
   Result<void> keep(int64_t id) const {
-    const nlohmann::json json = {{"server_id", id},
-                                 {"name", options_.server_name},
-                                 {"environment", options_.environment}};
+    const nlohmann::json json = {
+        {"server_id", id}, {"name", options_.server_name}, {"environment", options_.environment}};
     return write_file_durably(path_, json.dump() + "\n");
   }
 
@@ -79,7 +78,8 @@ Result<int64_t> register_server(const ServiceOptions& options) {
       TRY(in("remember the server's id", remembered.keep(answer->server_id())));
       return answer->server_id();
     }
-    if (!answer.error().retryable) return std::unexpected(answer.error().in("register this server"));
+    if (!answer.error().retryable)
+      return std::unexpected(answer.error().in("register this server"));
     if (const auto id = remembered.id()) {
       log_warn({.server_id = *id}, "the API is away; going on as the server that it knew: {}",
                answer.error().message);

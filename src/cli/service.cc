@@ -24,8 +24,7 @@ void add_listening(Command& command, ServiceOptions& options) {
 }
 
 void add_db(Command& command, ServiceOptions& options, const std::string& otherwise) {
-  command
-      .add("--db", options.db, "Database: postgres://USER@HOST/NAME or sqlite:PATH" + otherwise)
+  command.add("--db", options.db, "Database: postgres://USER@HOST/NAME or sqlite:PATH" + otherwise)
       .variable("PG_DATABASE_URL")
       .value("URL");
 }
@@ -145,10 +144,10 @@ void add_api(Command& app, Context& context, const Programs& programs) {
 }
 
 void add_host(Command& app, Context& context, const Programs& programs) {
-  Command command =
-      app.command("host", "Run the host manager of this machine; its API is elsewhere",
-                  {"RABBITMQ_URL=amqp://manman@mq/manman \\\n"
-                   "    manman host --api 10.0.0.5:50051 --store s3://backups --data-dir /srv/games"});
+  Command command = app.command(
+      "host", "Run the host manager of this machine; its API is elsewhere",
+      {"RABBITMQ_URL=amqp://manman@mq/manman \\\n"
+       "    manman host --api 10.0.0.5:50051 --store s3://backups --data-dir /srv/games"});
   auto options = std::make_shared<ServiceOptions>();
   options->data_dir = "/var/lib/manman/data";
   command

@@ -66,9 +66,12 @@ class DockerCase(ServiceCase):
         return games.deploy(self.service.api, "shell", ("/bin/sh", "-c", script), image=SAMPLE,
                             **fields)
 
+    def containers(self, session):
+        return docker.containers(f"manman.session_id={session}",
+                                 f"manman.data_dir={self.service.state}/data")
+
     def container(self, session):
-        found = docker.containers(f"manman.session_id={session}",
-                                  f"manman.data_dir={self.service.state}/data")
+        found = self.containers(session)
         return docker.inspect(found[0]["Id"]) if found else None
 
     def type(self, session, line):
@@ -347,7 +350,7 @@ class Orphans(DockerCase):
         sgc, session = self.start_sample()
         self.type(session, "exit 9")
         self.api.wait_session(session, "crashed")
-        wait_until(lambda: self.container(session) is None, 60, "the container to be removed")
+        wait_until(lambda: not self.containers(session), 60, "the container to be removed")
         kept = self.service.gsc(sgc) / f"session-{session}"
         self.assertEqual(json.loads((kept / "exit.json").read_text())["exit_code"], 9)
         self.assertIn("Done", (kept / "output.log").read_text())

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "base/file.h"
 #include "game/runtime/process/game_fixture_for_tests.h"
@@ -156,6 +158,10 @@ TEST_F(SurvivalTest, AStartThatWasCutOffIsStartedAgain) {
   ASSERT_EQ(::mkfifo(files.input().c_str(), 0600), 0);
   ASSERT_TRUE(write_file_durably(files.output(), "old output\n"));
   ASSERT_TRUE(process::open_lock(files)) << "made, not held";
+  // The wrapper goes on as a process of its own, which may end a moment after the one waited for.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (state(game) != Kind::kNever && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(state(game), Kind::kNever);
   ASSERT_TRUE(start(game, {"echo", "right"}));
   EXPECT_EQ(wait(game).exit_code, 0);

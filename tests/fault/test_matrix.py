@@ -7,8 +7,7 @@ A step is a failpoint at which the flow rests for a moment, in which the fault i
 case: every command that was accepted has come to a true end, once; a completed backup has its whole
 object, another has none; no upload is left; game/ is wholly the old or wholly the new data.
 
-A run tries MANMAN_TEST_CASES of them (10; "all" for every one), picked by MANMAN_TEST_SEED, which is
-printed.
+A run tries MANMAN_TEST_CASES of them (10; "all" for every one), picked by MANMAN_TEST_SEED (1).
 """
 
 import contextlib
@@ -54,7 +53,7 @@ def picked():
     count = os.environ.get("MANMAN_TEST_CASES") or "10"
     if count == "all":
         return ALL
-    seed = int(os.environ.get("MANMAN_TEST_SEED") or random.SystemRandom().randrange(10**9))
+    seed = int(os.environ.get("MANMAN_TEST_SEED") or "1")
     print(f"MANMAN_TEST_SEED={seed} MANMAN_TEST_CASES={count}, of {len(ALL)}", flush=True)
     return random.Random(seed).sample(ALL, int(count))
 

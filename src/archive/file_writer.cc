@@ -1,5 +1,6 @@
 #include "archive/file_writer.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,11 @@
 #include "archive/format.h"
 
 namespace manman::archive {
+namespace {
+
+constexpr uint64_t kWriteback = uint64_t{1} << 20;
+
+}  // namespace
 
 Result<void> apply_metadata(int fd, const Entry& entry, bool owners, const std::string& what) {
   if (owners && ::fchown(fd, entry.uid, entry.gid) != 0)
@@ -26,6 +32,7 @@ Result<void> apply_metadata(int fd, const Entry& entry, bool owners, const std::
 
 Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
   TRY(budget_.take(bytes.size()));
+  unasked_ += bytes.size();
   while (!bytes.empty()) {
     const ssize_t count =
         ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -35,7 +42,17 @@ Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
     offset += static_cast<uint64_t>(count);
   }
   end_ = offset;
+  if (unasked_ >= kWriteback) begin_writeback();
   return {};
+}
+
+// Asks the kernel to begin writing to disk what was put since it was asked last, so that little is
+// left for the sync that makes all of it durable. Where it can't, that sync does it all.
+void FileWriter::begin_writeback() {
+  (void)::sync_file_range(fd_.get(), static_cast<off_t>(asked_), static_cast<off_t>(end_ - asked_),
+                          SYNC_FILE_RANGE_WRITE);
+  asked_ = end_;
+  unasked_ = 0;
 }
 
 Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {

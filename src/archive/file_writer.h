@@ -25,12 +25,15 @@ class FileWriter {
 
  private:
   Result<void> put(uint64_t offset, ConstBytes bytes);
+  void begin_writeback();
 
   UniqueFd fd_;
   const Entry entry_;
   const bool sparse_;
   Budget& budget_;
-  uint64_t end_ = 0;  // of what was put
+  uint64_t end_ = 0;      // of what was put
+  uint64_t asked_ = 0;    // up to where writing to disk was begun
+  uint64_t unasked_ = 0;  // bytes put since
 };
 
 }  // namespace manman::archive

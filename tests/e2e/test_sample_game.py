@@ -1,6 +1,7 @@
 """The sample game is backed up while it plays: the archive holds one moment of the world, and a
 forced restore brings it back under the running session."""
 
+import contextlib
 import subprocess
 import sys
 import tarfile
@@ -35,14 +36,18 @@ class SampleGame(ServiceCase):
         whole, text = self.verdict(world)
         self.assertTrue(whole, text)
 
+    def live_snapshot(self):
+        """Of the world while the game plays: taken again when it replaces a file meanwhile."""
+        def take():
+            with contextlib.suppress(FileNotFoundError):
+                return trees.snapshot(self.world)
+            return None
+        return wait_until(take, 30, "a picture of the live world", 0.01)
+
     def wait_for_change(self):
-        """Until the game has written: what it replaces while one looks is a change as well."""
-        try:
-            before = trees.snapshot(self.world)
-            wait_until(lambda: trees.diff(before, trees.snapshot(self.world)), 30,
-                       "the game to write to its world")
-        except FileNotFoundError:
-            return
+        before = self.live_snapshot()
+        wait_until(lambda: trees.diff(before, self.live_snapshot()), 30,
+                   "the game to write to its world")
 
     def spoil(self):
         """Overwrites every chunk, so that the game, which changes some, can't mend it by chance."""
@@ -92,7 +97,7 @@ class SampleGame(ServiceCase):
         whole, _ = self.verdict(replaced / "world")
         self.assertFalse(whole, "the replaced data is the spoilt world")
         kept = trees.snapshot(replaced)
-        self.assertNotEqual(trees.diff(saved, trees.snapshot(self.world)), [], "it played on")
+        self.assertNotEqual(trees.diff(saved, self.live_snapshot()), [], "it played on")
         self.service.cli("session", "undo-restore", self.session, "--wait")
         trees.assert_same(kept, trees.snapshot(self.world.parent), "the data put back")
         session = self.api.GetSession(session_id=self.session).session

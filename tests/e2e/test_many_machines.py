@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import grpc  # noqa: E402
 from lib import games, paths, trees  # noqa: E402
 from lib.client import refused  # noqa: E402
-from lib.cluster import BUCKET, Cluster, Engines  # noqa: E402
+from lib.cluster import BUCKET, Cluster, Engines, Program  # noqa: E402
 from lib.service import clean_environment  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
 from servers.docker import Docker  # noqa: E402
@@ -108,6 +108,17 @@ class ManyMachines(unittest.TestCase):
     def test_a_container_on_the_other(self):
         self.the_whole_way("beta", image=IMAGE, entrypoint=["/bin/sample-game"],
                            command=[*GAME, "--world", "/data/game/world"])
+
+    def test_serve_is_one_more_api_and_one_more_host(self):
+        serve = Program("serve", self.cluster.folder,
+                        ["serve", "--state", str(self.cluster.folder / "serve"), "--grpc", "127.0.0.1:0",
+                         "--http", "127.0.0.1:0", "--store", f"s3://{BUCKET}", "--server-name", "gamma",
+                         "--data-dir", str(self.cluster.data_dir("gamma")), "--docker-socket", ""],
+                        engines.settings())
+        self.addCleanup(serve.kill)
+        serve.start()
+        self.the_whole_way("gamma", entrypoint=[str(paths.sample_game())], command=GAME)
+        serve.stop()
 
     def test_the_same_name_is_the_same_server(self):
         before = self.cluster.server_id("alpha")

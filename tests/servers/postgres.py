@@ -11,13 +11,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import urllib.parse
 from pathlib import Path
 
 from lib.wait import wait_until
+from servers.ports import free_ports
 
 PASSWORD = "p@ss/w:ord?#%"  # what a URL must percent-encode
 _START_SECONDS = 30
@@ -30,12 +30,6 @@ def _programs():
     return places[-1].parent
 
 
-def _free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Postgres:
     """kill() and start() are a crash and what follows it. The thread that starts the server must outlive it."""
 
@@ -45,7 +39,7 @@ class Postgres:
         self._process = None
         self._programs = _programs()
         self._user = "postgres" if os.geteuid() == 0 else None
-        self.port = _free_port()
+        self.port, = free_ports(1)
         self.folder = Path(tempfile.mkdtemp(prefix="manman-pg-"))
 
     def __enter__(self):

@@ -22,22 +22,12 @@ import urllib.request
 from pathlib import Path
 
 from lib.wait import wait_until
+from servers.ports import free_ports
 
 USER = "manman"
 PASSWORD = "p@ss/w:ord?#%"  # what a URL must percent-encode
 _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 _START_SECONDS = 90
-
-
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 class RabbitMQ:
@@ -48,7 +38,7 @@ class RabbitMQ:
             raise SystemExit("RabbitMQ is not installed: scripts/install-packages test")
         self._tls = tls
         self._process = self._epmd = None
-        self.port, self.tls_port, self._http_port, self._epmd_port, self._dist_port = _free_ports(5)
+        self.port, self.tls_port, self._http_port, self._epmd_port, self._dist_port = free_ports(5)
         self.folder = Path(tempfile.mkdtemp(prefix="manman-rabbitmq-"))
 
     def __enter__(self):

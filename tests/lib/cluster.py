@@ -25,11 +25,12 @@ BUCKET = "worlds"
 class Program:
     """One `manman api` or `manman host`. Not thread-safe."""
 
-    def __init__(self, name, folder, words, environment):
+    def __init__(self, name, folder, words, environment, prefix=()):
         self.name = name
         self.folder = folder
         self.words = words
         self.environment = environment
+        self.prefix = prefix  # a command that starts the program
         self.log = folder / f"{name}.log"
         self._out = folder / f"{name}.out"
         self.process = None
@@ -39,7 +40,7 @@ class Program:
         assert self.process is None, f"{self.name} runs already"
         with open(self._out, "wb") as out, open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", str(paths.manman()), *self.words],
+                [*self.prefix, "setpriv", "--pdeathsig", "KILL", str(paths.manman()), *self.words],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log, cwd=self.folder, start_new_session=True,
                 env=clean_environment(**self.environment, MANMAN_FAILPOINTS=failpoints))
         return self

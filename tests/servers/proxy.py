@@ -19,7 +19,7 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing drops what was not sent a
 class Proxy:
     """Thread-safe. Also new connections are taken while it hangs, as a server's kernel does."""
 
-    def __init__(self, port, host="127.0.0.1"):
+    def __init__(self, port, host="127.0.0.1", listen="127.0.0.1"):
         self._target = (host, port)
         self._changed = threading.Condition()
         self._hanging = self._closed = False
@@ -28,7 +28,7 @@ class Proxy:
         self._sockets = set()
         self.connections = 0  # taken so far
         self.passed_bytes = 0  # from client to server
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((listen, 0))
         self.port = self._listener.getsockname()[1]
         self._threads = []
         self._spawn(self._accept)

@@ -7,7 +7,8 @@ A step is a failpoint at which the flow rests for a moment, in which the fault i
 case: every command that was accepted has come to a true end, once; a completed backup has its whole
 object, another has none; no upload is left; game/ is wholly the old or wholly the new data.
 
-A run tries MANMAN_TEST_CASES of them (10; "all" for every one), picked by MANMAN_TEST_SEED (1).
+A run tries MANMAN_TEST_CASES of them (10; "all" for every one, "2/4" for the second of four parts of all),
+picked by MANMAN_TEST_SEED (1).
 """
 
 import contextlib
@@ -51,18 +52,22 @@ ALL = [(flow, step, part, fault) for flow, steps in STEPS.items() for step in st
 
 def picked():
     count = os.environ.get("MANMAN_TEST_CASES") or "10"
-    if count == "all":
-        return ALL
     seed = int(os.environ.get("MANMAN_TEST_SEED") or "1")
     print(f"MANMAN_TEST_SEED={seed} MANMAN_TEST_CASES={count}, of {len(ALL)}", flush=True)
+    if count == "all":
+        return ALL
+    if "/" in count:
+        part, parts = map(int, count.split("/"))
+        return random.Random(seed).sample(ALL, len(ALL))[part - 1::parts]
     return random.Random(seed).sample(ALL, int(count))
 
 
 class Matrix(unittest.TestCase):
-    def setUp(self):
-        self.engines = self.enterContext(Engines())
-        self.cluster = self.enterContext(Cluster(self.engines, apis=1, hosts=("alpha",),
-                                                 lease_seconds=LEASE_SECONDS))
+    def begin(self, parts):
+        """Everything anew, until `parts` is closed."""
+        self.engines = parts.enter_context(Engines())
+        self.cluster = parts.enter_context(Cluster(self.engines, apis=1, hosts=("alpha",),
+                                                   lease_seconds=LEASE_SECONDS))
         self.sgc = self.cluster.deploy("alpha", "console", stop_command="stop",
                                        entrypoint=["/bin/sh", "-c", games.CONSOLE_GAME])
         self.game = self.cluster.game("alpha", self.sgc)
@@ -79,21 +84,27 @@ class Matrix(unittest.TestCase):
         return self.api.CreateBackup(server_game_config_id=self.sgc).backup.backup_id
 
     def test_matrix(self):
-        failed = []
         cases = picked()
-        for case in cases:
+        failed, left = [], list(cases)
+        while left:  # after a failure the next ones begin anew: what they found would be its doing
+            with contextlib.ExitStack() as parts:
+                self.begin(parts)
+                failed += self.run_until_failure(left)
+        print(f"{len(cases)} cases, {len(failed)} failed", flush=True)
+        self.assertEqual(failed, [])
+
+    def run_until_failure(self, left):
+        """Takes cases from the front of `left`; [the one that failed], or []."""
+        while left:
+            case = left.pop(0)
             start = time.monotonic()
             try:
                 self.run_case(*case)
-                verdict = "ok"
-            except Exception as error:  # the others are worth running all the same
-                failed.append((case, repr(error)))
-                verdict = f"FAILED: {error!r}\n{self.cluster.logs()}"
-            print(f"{' '.join(case)}: {verdict} ({time.monotonic() - start:.1f} s)", flush=True)
-            if verdict != "ok":
-                break  # what the next ones find would be this one's doing
-        print(f"{len(cases)} cases, {len(failed)} failed", flush=True)
-        self.assertEqual(failed, [])
+            except Exception as error:
+                print(f"{' '.join(case)}: FAILED: {error!r}\n{self.cluster.logs()}", flush=True)
+                return [(case, repr(error))]
+            print(f"{' '.join(case)}: ok ({time.monotonic() - start:.1f} s)", flush=True)
+        return []
 
     def run_case(self, flow, step, part, fault):
         rests = "api" if step.startswith("api.") else "host"

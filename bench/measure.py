@@ -5,17 +5,20 @@ import shutil
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass
 class Contestant:
-    """One way of doing a job. `command` is given to sh with $IN and $OUT set."""
+    """One way of doing a job. `command` is given to bash with $IN and $OUT set; `before` is called, untimed, each
+    time before."""
 
     name: str
     command: str
     source: Path
+    before: Callable = lambda: None
     seconds: list = field(default_factory=list)
     peak_mib: float = 0
     cpu_seconds: list = field(default_factory=list)
@@ -28,6 +31,7 @@ class Contestant:
 
 def run_once(contestant, out, environment):
     """One timed run; `out` must not be there and is left for the caller."""
+    contestant.before()
     os.sync()  # so that no one pays for what another wrote
     environment = {**os.environ, **environment, "IN": str(contestant.source), "OUT": str(out)}
     start = time.perf_counter()

@@ -46,9 +46,9 @@ class ControlPlane::Impl {
     readiness_.stop();
     grpc_.stop();
     http_.stop();
+    reaper_.stop();
     consumer_.stop();
     sweeper_.stop();
-    reaper_.stop();
     relay_.stop();
     deleter_.stop();
     started_ = false;
@@ -87,10 +87,10 @@ class ControlPlane::Impl {
   Counters counters_;
   const Context context_;
   OutboxRelay relay_{context_};
-  Reaper reaper_{context_};
   Deleter deleter_{context_};
   UploadSweeper sweeper_{context_};
   StatusConsumer consumer_{context_};
+  Reaper reaper_{context_, [this] { return consumer_.hears(); }};
   Service service_{context_, deleter_};
   GrpcServer grpc_;
   Readiness readiness_{context_, [this](bool ready) { grpc_.set_serving(ready); }};

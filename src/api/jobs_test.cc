@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "api/jobs/reaper.h"
 #include "api/test_service.h"
 #include "base/failpoint.h"
 
@@ -14,6 +15,37 @@ class Jobs : public ApiTest {
 
   // The reaper leaves all in peace for one lease after its start.
   void pass_patience() { clock_.advance(config_.lease); }
+  // A reaper that is told whether reports arrive; the service's own is gone.
+  struct TestReaper {
+    const Context context;
+    std::atomic<bool> hears{true};
+    std::atomic<int> asked{0};
+    Reaper reaper{context, [this] {
+                    asked++;
+                    return hears.load();
+                  }};
+
+    // Until it has looked, whatever was to be seen, since this was called.
+    bool look() {
+      const int before = asked;  // it asks at most twice in one look
+      return eventually([&] { return asked >= before + 4; });
+    }
+  };
+  std::unique_ptr<TestReaper> make_reaper() {
+    service_.reset();
+    auto reaper = std::make_unique<TestReaper>(
+        Context{config_, *database_, bus_, *store_, clock_, counters_});
+    reaper->reaper.start();
+    return reaper;
+  }
+  int attempt_of(int64_t backup_id) {
+    return good(database_->transact([&](db::Transaction& tx) -> Result<int> {
+      return TRY(db::backups::get(tx, backup_id))
+      .attempt;
+    }));
+  }
+  Counters counters_;
+
   size_t outbox_size() {
     return good(database_->transact([](db::Transaction& tx) -> Result<size_t> {
       size_t rows = 0;
@@ -50,6 +82,21 @@ TEST_F(Jobs, ABackupOfASilentHostIsOrderedAgainAndThenLost) {
   report(late);
   EXPECT_EQ(get_backup(id).status(), "completed");
   EXPECT_EQ(get_backup(id).error_message(), "");
+}
+
+TEST_F(Jobs, AHostHasALeaseOfTimeAfterItCouldNotBeHeard) {
+  const int64_t id = create_backup().backup_id();
+  const auto reaper = make_reaper();
+  reaper->hears = false;
+  clock_.advance(10 * config_.lease);
+  ASSERT_TRUE(reaper->look());
+  EXPECT_EQ(attempt_of(id), 1);
+  reaper->hears = true;
+  clock_.advance(config_.lease - std::chrono::milliseconds(1));
+  ASSERT_TRUE(reaper->look());
+  EXPECT_EQ(attempt_of(id), 1);
+  clock_.advance(std::chrono::milliseconds(1));
+  EXPECT_TRUE(eventually([&] { return attempt_of(id) == 2; }));
 }
 
 TEST_F(Jobs, AReportRenewsTheLease) {

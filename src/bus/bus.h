@@ -35,6 +35,8 @@ using Handler = std::function<Handled(const Message&)>;
 class Subscription {
  public:
   virtual ~Subscription() = default;
+  // Whether messages can come now, as far as is known without asking.
+  virtual bool connected() = 0;
 };
 
 // Carries commands and status: a topic exchange with durable queues, at-least-once. Handlers must

@@ -42,7 +42,7 @@ mon warn on pool no redundancy = false
 mon max pg per osd = 1000
 mon data avail crit = 1
 osd objectstore = memstore
-memstore device bytes = 4294967296
+memstore device bytes = {memory_bytes}
 osd max object name len = 2048
 osd max object namespace len = 256
 osd check max object name len on startup = false
@@ -62,7 +62,8 @@ class Ceph:
     secret_key = "manman/secret+key"
     region = "us-east-1"
 
-    def __init__(self):
+    def __init__(self, memory_gib=4):
+        self._memory_bytes = memory_gib << 30
         self.folder = Path(tempfile.mkdtemp(prefix="manman-ceph-"))
         self.port, self._mon_v2, self._mon_v1 = free_ports(3)
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -109,7 +110,7 @@ class Ceph:
             (self.folder / name).mkdir()
         fsid = str(uuid.uuid4())
         (self.folder / "ceph.conf").write_text(_CONFIG.format(
-            fsid=fsid, folder=self.folder, port=self.port, mon_v1=self._mon_v1, mon_v2=self._mon_v2))
+            fsid=fsid, folder=self.folder, port=self.port, memory_bytes=self._memory_bytes, mon_v1=self._mon_v1, mon_v2=self._mon_v2))
         self._start_monitor(fsid)
         self._start_storage()
         self.start()

@@ -9,6 +9,8 @@ namespace manman::api {
 namespace {
 
 constexpr int kBatch = 100;
+// A run that begins so much later than it was due: the process was stopped, or its machine slept.
+constexpr std::chrono::seconds kStoodStill{5};
 
 std::string seconds(std::chrono::milliseconds duration) {
   return std::to_string((duration.count() + 999) / 1000) + " s";
@@ -20,7 +22,8 @@ Result<int64_t> server_of(db::Transaction& tx, int64_t sgc_id) {
 }
 
 // The backup of this id as the reaper has left it; nothing when a report was faster.
-Result<std::optional<Backup>> reap(const Context& context, db::Transaction& tx, int64_t backup_id) {
+Result<std::optional<Backup>> reap_backup(const Context& context, db::Transaction& tx,
+                                          int64_t backup_id) {
   Backup backup = TRY(db::backups::get(tx, backup_id));
   const int64_t now_ms = context.clock.now_ms();
   if (!is_active(backup.status) || backup.lease_until_ms > now_ms) return std::nullopt;
@@ -62,25 +65,36 @@ Result<std::optional<Session>> reap_start(const Context& context, db::Transactio
 
 }  // namespace
 
-Reaper::Reaper(const Context& context)
-    : context_(context), ticker_("reaper", context.config.job_interval, [this] { run_once(); }) {}
+Reaper::Reaper(const Context& context, std::function<bool()> hears)
+    : context_(context),
+      hears_(std::move(hears)),
+      ticker_("reaper", context.config.job_interval, [this] { run_once(); }) {}
 
 void Reaper::start() {
-  started_ms_ = context_.clock.now_ms();
+  heard_since_ms_ = context_.clock.now_ms();
+  last_run_ = std::chrono::steady_clock::now();
   ticker_.start();
 }
 
 void Reaper::run_once() {
-  const int64_t up_ms = context_.clock.now_ms() - started_ms_;
-  if (up_ms >= context_.config.lease.count()) {
-    if (const auto done = reap_backups(); !done)
-      log_warn({}, "reaper, backups: {}", done.error().text());
-    if (const auto done = reap_sessions(); !done)
-      log_warn({}, "reaper, sessions: {}", done.error().text());
+  const auto idle = std::chrono::steady_clock::now() - last_run_;
+  if (idle > context_.config.job_interval + kStoodStill) heard_since_ms_ = context_.clock.now_ms();
+  const auto done = reap();
+  if (!done) log_warn({}, "reaper: {}", done.error().text());
+  if (!done || !hears_()) heard_since_ms_ = context_.clock.now_ms();
+  last_run_ = std::chrono::steady_clock::now();
+}
+
+Result<void> Reaper::reap() {
+  const int64_t heard_ms = context_.clock.now_ms() - heard_since_ms_;
+  TRY(context_.database.ping());
+  if (!hears_()) return {};
+  if (heard_ms >= context_.config.lease.count()) {
+    TRY(in("backups", reap_backups()));
+    TRY(in("sessions", reap_sessions()));
   }
-  if (up_ms >= context_.config.offline_after.count())
-    if (const auto done = mark_offline(); !done)
-      log_warn({}, "reaper, servers: {}", done.error().text());
+  if (heard_ms >= context_.config.offline_after.count()) TRY(in("servers", mark_offline()));
+  return {};
 }
 
 Result<void> Reaper::reap_backups() {
@@ -89,7 +103,7 @@ Result<void> Reaper::reap_backups() {
   }));
   for (const Backup& row : expired) {
     const auto reaped = TRY(context_.database.transact(
-        [&](db::Transaction& tx) { return reap(context_, tx, row.backup_id); }));
+        [&](db::Transaction& tx) { return reap_backup(context_, tx, row.backup_id); }));
     if (!reaped) continue;
     const About about{.backup_id = row.backup_id, .sgc_id = row.sgc_id};
     if (is_active(reaped->status)) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
+
 #include "api/context.h"
 #include "api/jobs/ticker.h"
 #include "db/repositories.h"
@@ -10,22 +13,25 @@ namespace manman::api {
 // ordered again or given up, starts are given up, silent servers are shown as offline.
 class Reaper {
  public:
-  // The context must outlive it.
-  explicit Reaper(const Context& context);
+  // `hears` says whether reports of hosts arrive. What it needs, and the context, must outlive this.
+  Reaper(const Context& context, std::function<bool()> hears);
 
-  // From now on hosts have one lease of time to report before anything is reaped: while this
-  // service was away they could not.
+  // Hosts have one lease of time to report before anything is reaped, from now on, and again each
+  // time that this service could not hear them, not reach the database, or stood still itself.
   void start();
   void stop() { ticker_.stop(); }
 
  private:
   void run_once();
+  Result<void> reap();
   Result<void> reap_backups();
   Result<void> reap_sessions();
   Result<void> mark_offline();
 
   const Context& context_;
-  int64_t started_ms_ = 0;
+  const std::function<bool()> hears_;
+  int64_t heard_since_ms_ = 0;
+  std::chrono::steady_clock::time_point last_run_;
   Ticker ticker_;
 };
 

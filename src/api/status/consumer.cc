@@ -36,10 +36,19 @@ Result<Effect> apply_message(const Context& context, const Message& message) {
 
 Result<void> StatusConsumer::start() {
   const auto handler = [this](const Message& message) { return handle(message); };
+  const auto of_jobs = [this](const Message& message) {
+    Handled handled = handle(message);
+    stuck_ = handled.verdict == Verdict::kRetry;
+    return handled;
+  };
   status_ = TRY(
-      context_.bus.subscribe("manman-status", {"status.backup.*", "status.session.*"}, handler));
+      context_.bus.subscribe("manman-status", {"status.backup.*", "status.session.*"}, of_jobs));
   health_ = TRY(context_.bus.subscribe("manman-health", {"health.host.*"}, handler));
   return {};
+}
+
+bool StatusConsumer::hears() {
+  return status_->connected() && health_->connected() && !stuck_;
 }
 
 void StatusConsumer::stop() {

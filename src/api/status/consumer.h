@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "api/context.h"
@@ -19,12 +20,16 @@ class StatusConsumer {
   // Returns when a message at work has been handled.
   void stop();
 
+  // Whether reports that hosts send now would come to their rows. Not after stop().
+  bool hears();
+
  private:
   Handled handle(const Message& message);
 
   const Context& context_;
   std::unique_ptr<Subscription> status_;
   std::unique_ptr<Subscription> health_;
+  std::atomic<bool> stuck_{false};  // the last message about a job could not be applied
 };
 
 }  // namespace manman::api

@@ -15,6 +15,8 @@ class Consumer final : public Subscription {
            std::chrono::milliseconds redelivery_delay);
   ~Consumer() override;
 
+  bool connected() override { return true; }
+
   // The queue whose handler runs on this thread; nullptr on others.
   static const std::string* queue_of_this_thread();
 

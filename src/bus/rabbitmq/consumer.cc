@@ -58,7 +58,9 @@ Result<void> Consumer::prepare(Connection& connection) {
   TRY(connection.answer(kWorkChannel));
   ::amqp_basic_consume(connection.library(), kWorkChannel, to_amqp(queue_.name), amqp_empty_bytes,
                        /*no_local=*/0, /*no_ack=*/0, /*exclusive=*/0, amqp_empty_table);
-  return in("consume queue " + queue_.name, connection.answer(kWorkChannel));
+  TRY(in("consume queue " + queue_.name, connection.answer(kWorkChannel)));
+  state_.lock()->connected = true;
+  return {};
 }
 
 Result<void> Consumer::serve(Connection& connection) {
@@ -79,6 +81,7 @@ void Consumer::lost(const Error&) {
   {
     auto state = state_.lock();
     state->connection++;
+    state->connected = false;
     state->inbox.clear();
     state->acks.clear();
   }

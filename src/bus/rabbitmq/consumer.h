@@ -23,6 +23,8 @@ class Consumer final : public Subscription, private Link::Work {
            Handler handler);
   ~Consumer() override;
 
+  bool connected() override { return state_.lock()->connected; }
+
  private:
   // A message is the broker's again once the connection on which it came is lost.
   struct Taken {
@@ -33,6 +35,7 @@ class Consumer final : public Subscription, private Link::Work {
     std::deque<Taken> inbox;     // at most the prefetch
     std::vector<uint64_t> acks;  // to be sent
     uint64_t connection = 0;     // counts them
+    bool connected = false;
     bool stopping = false;
   };
 

@@ -13,7 +13,7 @@ from results import Checks, table
 
 MEMORY_LIMIT_MIB = 192
 CEPH_GIB = 12
-AWS = 'aws --only-show-errors --endpoint-url "$ENDPOINT"'
+AWS = 'aws --endpoint-url "$ENDPOINT"'
 TAR_URL = f"s3://{BUCKET}/tar.tar.gz"
 
 
@@ -66,7 +66,7 @@ class Service:
                 api.StopSession(session_id=session.session_id)
                 api.wait_session(session.session_id, "stopped")
         for replaced in self.game.parent.glob("replaced-*"):
-            shutil.rmtree(replaced)
+            shutil.rmtree(replaced) if replaced.is_dir() else replaced.unlink()
 
 
 def measure(words, world):
@@ -122,17 +122,17 @@ def contests(words, service, environment, scratch):
                        env=clean_environment(**environment))
 
     def new_repository():
-        sh(f"{AWS} s3 rb --force s3://restic >&2 || true; rm -rf \"$RESTIC_CACHE_DIR\"; restic -q init")
+        sh(f"{AWS} s3 rb --force s3://restic 2>/dev/null; rm -rf \"$RESTIC_CACHE_DIR\"; restic -q init")
 
     source = service.source
     backups = [service.backup(),
-               Contestant("tar cz | aws s3 cp", f'tar cz -C "$IN" game | {AWS} s3 cp - {TAR_URL}', source),
+               Contestant("tar cz | aws s3 cp", f'tar cz -C "$IN" game | {AWS} s3 cp --only-show-errors - {TAR_URL}', source),
                Contestant("restic, first backup", 'cd "$IN" && restic -q backup game', source,
                           before=new_repository)]
     print("backup", flush=True)
     contest(backups, scratch, words.rounds, environment)
     restores = [service.restore(),
-                Contestant("aws s3 cp | tar xz", f'mkdir "$OUT" && {AWS} s3 cp {TAR_URL} - | tar xz -C "$OUT"', source),
+                Contestant("aws s3 cp | tar xz", f'mkdir "$OUT" && {AWS} s3 cp --only-show-errors {TAR_URL} - | tar xz -C "$OUT"', source),
                 Contestant("restic restore", 'restic -q restore latest --target "$OUT"', source)]
     print("restore", flush=True)
     contest(restores, scratch, words.rounds, environment)

@@ -59,14 +59,11 @@ class Service:
         return f"'{paths.manman()}' -q --api {self.cluster.apis[0].word_after('grpc')}"
 
     def _stop_game(self):
-        """And lets go of the data that the last restore replaced."""
         api = self.cluster.api()
         for session in api.sessions():
             if session.status == "running":
                 api.StopSession(session_id=session.session_id)
                 api.wait_session(session.session_id, "stopped")
-        for replaced in self.game.parent.glob("replaced-*"):
-            shutil.rmtree(replaced) if replaced.is_dir() else replaced.unlink()
 
 
 def measure(words, world):

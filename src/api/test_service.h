@@ -87,6 +87,7 @@ class SwitchedStore final : public Store {
     TRY(check());
     return real_.remove(key);
   }
+  bool distant() const override { return real_.distant(); }
   std::string bucket() const override { return real_.bucket(); }
 
  private:

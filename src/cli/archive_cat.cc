@@ -20,7 +20,7 @@ void add_archive_cat(Command& group, Context& context) {
       .required();
   add_s3_settings(command, options->s3);
   command.on_run(context, [options]() -> Result<int> {
-    const auto source = TRY(open_archive(options->file, options->s3));
+    const auto source = TRY(open_archive(options->file, options->s3, Reading::kHereAndThere));
     OutputSink out;
     TRY(in(options->file, archive::cat(*source, options->path, out)));
     return kOk;

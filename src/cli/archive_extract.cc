@@ -54,7 +54,8 @@ Result<archive::UnpackResult> unpack_into(const Globals& globals, const Options&
 
 Result<int> extract(const Globals& globals, const Options& options) {
   InterruptGuard guard;
-  const auto source = TRY(open_archive(options.file, options.s3));
+  const auto source = TRY(open_archive(
+      options.file, options.s3, options.only.empty() ? Reading::kInOrder : Reading::kHereAndThere));
   ExtractTarget target = TRY(ExtractTarget::open(options.dir, options.force));
   auto unpacked = unpack_into(globals, options, *source, target.folder());
   if (!unpacked && !target.removed_on_failure())

@@ -103,7 +103,7 @@ void add_archive_list(Command& group, Context& context) {
       .required();
   add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options]() -> Result<int> {
-    const auto source = TRY(open_archive(options->file, options->s3));
+    const auto source = TRY(open_archive(options->file, options->s3, Reading::kHereAndThere));
     const auto listed = in(options->file, list(context.globals, *source));
     if (!listed) return archive_outcome(context.globals, std::unexpected(listed.error()));
     return kOk;

@@ -25,7 +25,7 @@ Result<archive::VerifyResult> check(const Globals& globals, const Options& optio
 
 Result<int> verify(const Globals& globals, const Options& options) {
   InterruptGuard guard;
-  const auto source = TRY(open_archive(options.file, options.s3));
+  const auto source = TRY(open_archive(options.file, options.s3, Reading::kInOrder));
   const auto result = in(options.file, check(globals, options, *source));
   if (!result) return archive_outcome(globals, std::unexpected(result.error()));
   if (globals.json()) {

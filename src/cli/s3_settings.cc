@@ -62,10 +62,11 @@ Result<S3Object> open_s3_url(std::string_view url, const S3Settings& settings) {
 }
 
 Result<std::unique_ptr<RandomSource>> open_archive(const std::string& place,
-                                                   const S3Settings& settings) {
+                                                   const S3Settings& settings, Reading reading) {
   if (!is_s3_url(place)) return TRY(FileSource::open(place));
   auto [store, key] = TRY(open_s3_url(place, settings));
-  auto source = TRY(open_object(*store, key));
+  auto source = TRY(reading == Reading::kInOrder ? open_object_in_order(*store, key)
+                                                 : open_object(*store, key));
   return std::make_unique<ObjectSource>(std::move(store), std::move(source));
 }
 

@@ -25,8 +25,10 @@ bool is_s3_url(std::string_view text);
 // Opens the bucket of s3://BUCKET/KEY. Waiting ends when the user interrupts (see InterruptGuard).
 Result<S3Object> open_s3_url(std::string_view url, const S3Settings& settings);
 
+enum class Reading { kHereAndThere, kInOrder };
+
 // An archive to read: a local file, or the object of an s3:// URL.
 Result<std::unique_ptr<RandomSource>> open_archive(const std::string& place,
-                                                   const S3Settings& settings);
+                                                   const S3Settings& settings, Reading reading);
 
 }  // namespace manman::cli

@@ -44,6 +44,7 @@ class UnreliableStore final : public Store {
     return real_.list(prefix, visit);
   }
   Result<void> remove(std::string_view key) override { return real_.remove(key); }
+  bool distant() const override { return real_.distant(); }
   std::string bucket() const override { return real_.bucket(); }
 
   std::atomic<int> failing_puts{0};

@@ -133,7 +133,7 @@ Result<std::unique_ptr<RandomSource>> RestoreFlow::open_archive() {
     return fail(Code::kFailedPrecondition, text + " is in bucket " + url.bucket +
                                                ", this host's store is bucket " +
                                                context_.store.bucket());
-  auto source = TRY(in(text, open_object(context_.store, url.key)));
+  auto source = TRY(in(text, open_object_in_order(context_.store, url.key)));
   const auto expected = static_cast<uint64_t>(command_.restore_size_bytes);
   if (expected > 0 && source->size() != expected)
     return fail(Code::kDataLoss, text + " has " + std::to_string(source->size()) +

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/retry.h"
+#include "store/read_ahead.h"
 
 namespace manman {
 namespace {
@@ -65,6 +66,12 @@ Result<void> check_key(std::string_view key) {
 Result<std::unique_ptr<RandomSource>> open_object(Store& store, std::string_view key) {
   const auto info = TRY(retry(kReadAttempts, Backoff{}, {}, [&] { return store.head(key); }));
   return std::make_unique<ObjectSource>(store, std::string(key), info.size_bytes);
+}
+
+Result<std::unique_ptr<RandomSource>> open_object_in_order(Store& store, std::string_view key) {
+  auto object = TRY(open_object(store, key));
+  if (!store.distant()) return object;
+  return read_ahead(std::move(object), {});
 }
 
 }  // namespace manman

@@ -54,6 +54,8 @@ class Store {
                             const std::function<bool(const ObjectInfo&)>& visit) = 0;
   // An object that is not there is success.
   virtual Result<void> remove(std::string_view key) = 0;
+  // Whether each read is a round trip over a network.
+  virtual bool distant() const = 0;
   // The name that stands in s3://{bucket}/{key}.
   virtual std::string bucket() const = 0;
 };
@@ -64,5 +66,7 @@ Result<void> check_key(std::string_view key);
 // An object of a store as a RandomSource, with retries of reads that a retry may help. The store
 // must outlive it.
 Result<std::unique_ptr<RandomSource>> open_object(Store& store, std::string_view key);
+// The same for one who reads all of it in order: with read_ahead() where the store is distant.
+Result<std::unique_ptr<RandomSource>> open_object_in_order(Store& store, std::string_view key);
 
 }  // namespace manman

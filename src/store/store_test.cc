@@ -30,6 +30,7 @@ class FlakyStore final : public Store {
     return unused();
   }
   Result<void> remove(std::string_view) override { return unused(); }
+  bool distant() const override { return false; }
   std::string bucket() const override { return "b"; }
 
   int failures = 0;

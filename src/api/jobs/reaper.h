@@ -13,7 +13,8 @@ namespace manman::api {
 // ordered again or given up, starts are given up, silent servers are shown as offline.
 class Reaper {
  public:
-  // `hears` says whether reports of hosts arrive. What it needs, and the context, must outlive this.
+  // `hears` says whether reports of hosts arrive. What it needs, and the context, must outlive
+  // this.
   Reaper(const Context& context, std::function<bool()> hears);
 
   // Hosts have one lease of time to report before anything is reaped, from now on, and again each

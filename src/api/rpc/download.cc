@@ -43,7 +43,7 @@ Result<std::unique_ptr<RandomSource>> open_archive(Store& store, const Backup& r
   if (url.bucket != store.bucket())
     return fail(Code::kFailedPrecondition, "its archive is in bucket " + url.bucket +
                                                "; this service reads from " + store.bucket());
-  auto object = open_object(store, url.key);
+  auto object = open_object_in_order(store, url.key);
   if (!object && object.error().code == Code::kNotFound)
     return fail(Code::kDataLoss, "its archive " + row.s3_url + " is not in the store");
   if (object && (*object)->size() != static_cast<uint64_t>(row.size_bytes))

@@ -106,6 +106,7 @@ class FolderStore final : public Store {
     return {};
   }
 
+  bool distant() const override { return false; }
   std::string bucket() const override { return bucket_; }
 
  private:

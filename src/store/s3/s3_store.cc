@@ -57,6 +57,7 @@ class S3Store final : public Store {
     return delete_object(*client_, std::string(key));
   }
 
+  bool distant() const override { return true; }
   std::string bucket() const override { return client_->config().bucket; }
 
  private:

@@ -89,6 +89,28 @@ struct UnpackResult {
 Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& target,
                             const UnpackOptions& options);
 
+struct SalvageResult {
+  uint64_t entries = 0;  // unpacked
+  uint64_t data_size_bytes = 0;
+  bool indexed = false;
+  uint64_t lost_entries = 0;
+  // What is wrong with the archive; empty when nothing was found.
+  std::string damage;
+  // False: the archive has no good index, and reading ended at the damage. What follows there is
+  // lost too, its names unknown, and no checksum vouches for what was unpacked.
+  bool to_the_end = true;
+};
+
+// Unpacks as unpack() does, but only what damage has left whole, and calls on_lost for every entry
+// that it has not. With a good index that is every entry that no damaged frame touches, each of
+// them checked; all frames are read twice. Otherwise the archive is read as one stream, up to the
+// damage; kDataLoss when nothing stands before it. A hard link to a file that is lost is lost too.
+// What unpack() refuses is an error here, and so are a disk or network that fails. Takes no `only`
+// and no `expected_sha256`.
+Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path& target,
+                              const UnpackOptions& options,
+                              const std::function<void(const Entry&)>& on_lost);
+
 // Calls visit for every entry in the order of the archive until it returns false. With an index
 // only that is read.
 Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit);
@@ -101,7 +123,8 @@ struct VerifyResult {
   Sha256Digest sha256{};
 };
 
-// Reads everything and checks all that unpack() checks, writing nothing.
+// Reads everything and checks all that unpack() checks, writing nothing. The error of a damaged
+// frame is that of the first one, and names where it stands and what it holds.
 Result<VerifyResult> verify(RandomSource& archive, int threads, Progress* progress);
 
 // The contents of one file of the archive, in order, into out. With an index only the frames that

@@ -1,11 +1,16 @@
 #include "archive/budget.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace manman::archive {
 namespace {
 
 constexpr uint64_t kFreeOfRatio = uint64_t{64} << 20;
+// Left free on the target's file system, so that others can go on.
+constexpr uint64_t kReserve = uint64_t{64} << 20;
 
 }  // namespace
 
@@ -15,6 +20,17 @@ Budget::Budget(const Limits& limits, uint64_t archive_size)
                         ? UINT64_MAX
                         : std::max(archive_size * limits.max_ratio, kFreeOfRatio)) {
   if (limits_.max_bytes == 0) limits_.max_bytes = UINT64_MAX;
+}
+
+Result<Budget> Budget::of(const std::string& target, const UnpackOptions& options,
+                          uint64_t archive_size) {
+  struct statvfs info{};
+  if (::statvfs(target.c_str(), &info) != 0) return fail_errno("look at " + target, errno);
+  const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+  return Budget({.max_bytes = options.max_unpacked_bytes,
+                 .free_bytes = free > kReserve ? free - kReserve : 0,
+                 .max_ratio = options.max_ratio},
+                archive_size);
 }
 
 Result<void> Budget::check(uint64_t bytes) const {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
+#include "archive/archive.h"
 #include "base/error.h"
 
 namespace manman::archive {
@@ -15,6 +17,10 @@ class Budget {
     uint32_t max_ratio = 1;            // times the archive's size
   };
   Budget(const Limits& limits, uint64_t archive_size);
+  // For an archive of this size unpacked into the folder `target`: by the options, and by the room
+  // on its file system, of which some is left for others.
+  static Result<Budget> of(const std::string& target, const UnpackOptions& options,
+                           uint64_t archive_size);
   // Whether so many bytes may be unpacked in all; kResourceExhausted when not.
   Result<void> check(uint64_t bytes) const;
   // kResourceExhausted beyond max_bytes or the room on the disk, kInvalidArgument beyond the ratio.

@@ -31,6 +31,55 @@ TEST(Damage, EveryFlippedBitIsFound) {
   }
 }
 
+// A world of several frames, and where its frames lie.
+struct LargeArchive {
+  std::string bytes;
+  format::Tail tail;
+
+  explicit LargeArchive(unsigned seed) {
+    const TempDir temp;
+    const fs::path dir = temp.make("game");
+    std::mt19937_64 random(seed);
+    for (int i = 0; i < 3; i++) write_file(dir / std::to_string(i), noise(random, 500'000));
+    bytes = pack_bytes(dir);
+    tail = format::decode_tail(as_bytes(bytes).last(format::kTailSize), bytes.size()).value();
+  }
+};
+
+TEST(Damage, FlippedBitsOfALargeArchiveAreFoundAndPlaced) {
+  constexpr unsigned kSeed = 23;
+  const LargeArchive good(kSeed);
+  ASSERT_GE(good.tail.frame_count, 2U);
+  std::mt19937_64 random(kSeed);
+  for (int i = 0; i < 1000; i++) {
+    const size_t at = random() % good.bytes.size();
+    std::string bad = good.bytes;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << random() % 8));
+    const auto result = verify_bytes(bad);
+    ASSERT_EQ(code_of(result), Code::kDataLoss) << "seed " << kSeed << " byte " << at;
+    const bool in_frame =
+        at >= format::kGzipHeader.size() && at < good.tail.entries_offset - format::kGzipEndSize;
+    if (!in_frame) continue;
+    EXPECT_NE(message_of(result).find("frame "), std::string::npos) << message_of(result);
+    EXPECT_NE(message_of(result).find("a part of game"), std::string::npos) << message_of(result);
+  }
+}
+
+TEST(Damage, OfSeveralDamagedFramesTheFirstIsTold) {
+  const LargeArchive good(29);
+  std::string bad = good.bytes;
+  for (const size_t at : {size_t{100}, bad.size() / 2, good.tail.entries_offset - 100})
+    bad[at] = static_cast<char>(bad[at] ^ 1);
+  for (int i = 0; i < 20; i++) {
+    MemorySource source(bad);
+    const auto result = verify(source, 4, nullptr);
+    EXPECT_NE(message_of(result).find("frame 0 (at byte 10) is damaged: its hash does not match; "
+                                      "it holds all or a part of game, game/0, game/1"),
+              std::string::npos)
+        << message_of(result);
+  }
+}
+
 TEST(Damage, FlippedBitsAreFoundWhileUnpacking) {
   const std::string good = small_archive();
   for (size_t at = 0; at < good.size(); at++) {

@@ -73,14 +73,19 @@ Result<bool> Extractor::begin(const Member& member) {
   return true;
 }
 
-Result<void> Extractor::extract(const Member& member, std::string path) {
+Result<void> Extractor::extract(const Member& member, const std::string& path) {
   TRY(budget_.take(kEntryCost));
   Entry entry = member.entry;
   entry.path = TRY(strip_prefix(path, options_.strip_prefix));
   if (entry.path == "." && entry.kind != EntryKind::kFolder)
     return refuse(path, "a file or link in the place of the folder itself");
+  TRY(make(member, std::move(entry), path));
   entries_++;
   if (options_.progress != nullptr) options_.progress->done_entries++;
+  return {};
+}
+
+Result<void> Extractor::make(const Member& member, Entry entry, const std::string& path) {
   switch (entry.kind) {
     case EntryKind::kFolder:
       return make_folder(std::move(entry));
@@ -187,6 +192,16 @@ Result<void> Extractor::end() {
   TRY(file_->finish(owners_));
   file_.reset();
   return {};
+}
+
+Result<void> Extractor::abandon() {
+  if (!file_) return {};
+  const std::string path = file_->path();
+  data_size_ -= file_->size_bytes();
+  entries_--;
+  file_.reset();
+  const auto place = TRY(tree_.locate(path, false));
+  return tree_.clear(place, path);
 }
 
 Result<void> Extractor::finish() {

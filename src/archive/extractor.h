@@ -22,6 +22,8 @@ class Extractor final : public MemberVisitor {
   Result<bool> begin(const Member& member) override;
   Result<void> data(uint64_t offset, ConstBytes bytes) override;
   Result<void> end() override;
+  // Removes the file at work, which does not come to its end.
+  Result<void> abandon();
   // Once all is there: modes, owners and times of the folders.
   Result<void> finish();
 
@@ -31,7 +33,9 @@ class Extractor final : public MemberVisitor {
  private:
   Extractor(TargetTree tree, const UnpackOptions& options, Selection& selection, Budget& budget,
             timespec start);
-  Result<void> extract(const Member& member, std::string path);
+  // Puts a member under another path of the archive.
+  Result<void> extract(const Member& member, const std::string& path);
+  Result<void> make(const Member& member, Entry entry, const std::string& path);
   Result<void> make_folder(Entry entry);
   Result<void> make_file(const Entry& entry, bool sparse);
   Result<void> make_symlink(const Entry& entry);

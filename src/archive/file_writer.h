@@ -18,6 +18,8 @@ class FileWriter {
   FileWriter(UniqueFd fd, const Entry& entry, bool sparse, Budget& budget)
       : fd_(std::move(fd)), entry_(entry), sparse_(sparse), budget_(budget) {}
 
+  const std::string& path() const { return entry_.path; }
+  uint64_t size_bytes() const { return entry_.size_bytes; }
   // Ascending offsets. Of a sparse file, aligned blocks of zeros are left out.
   Result<void> write(uint64_t offset, ConstBytes bytes);
   // Brings the file to its size and sets owner, mode and mtime.

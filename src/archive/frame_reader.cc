@@ -62,8 +62,10 @@ FrameReader::FrameReader(RandomSource& source, const Index& index, std::vector<R
             return produce(pipeline, cursor, ranges, stream_size);
           },
           [&source] {
-            return [&source, inflater = std::make_shared<FrameInflater>()](FrameJob& job) {
-              return fetch(source, *inflater, job);
+            return [&source,
+                    inflater = std::make_shared<FrameInflater>()](FrameJob& job) -> Result<void> {
+              job.outcome = fetch(source, *inflater, job);
+              return {};
             };
           }) {}
 

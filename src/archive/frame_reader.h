@@ -20,13 +20,14 @@ struct FrameJob {
   Frame frame;
   std::vector<std::byte> packed;  // with two bytes of room behind
   std::vector<std::byte> raw;
+  Result<void> outcome;  // why it could not be fetched or is damaged; raw is then void
 
   ConstBytes packed_bytes() const { return ConstBytes(packed).first(frame.record.packed_size); }
 };
 
 // Fetches, checks and decompresses the frames that hold the given ranges of the stream, several at
-// once, and gives them out in order. Ranges are in order and apart. Everything referred to must
-// outlive the reader.
+// once, and gives them out in order, damaged ones too. Ranges are in order and apart. Everything
+// referred to must outlive the reader.
 class FrameReader {
  public:
   FrameReader(RandomSource& source, const Index& index, std::vector<Range> ranges, int threads);

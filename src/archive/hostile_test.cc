@@ -221,6 +221,9 @@ TEST(Hostile, HeadersThatCanNotBe) {
       pax(record("size", "99999999999999999999")) + good + kEnd,
       pax(record("size", "9223372036854775807")) + good + kEnd,
       pax(record("mtime", "soon")) + good + kEnd,
+      pax(record("mtime", "1e400")) + good + kEnd,
+      pax(record("mtime", "1e9")) + good + kEnd,
+      pax(record("mtime", "1e-09x")) + good + kEnd,
       pax(record("uid", "4294967295")) + good + kEnd,
       pax(record("path", "x")),
       pax(record("path", "x")) + kEnd,
@@ -261,8 +264,8 @@ TEST(Hostile, HeadersThatAreOddButRight) {
                                 record("SCHILY.xattr.user.x", std::string("a\0b", 3)));
   const Arena arena;
   const auto result =
-      unpack_bytes(global + label + dated + file("./a//b/", "") + file("c", "contents") + global +
-                       kEnd + std::string(8192, '\0'),
+      unpack_bytes(global + label + dated + file("./a//b/", "") + pax(record("mtime", "-5e-09")) +
+                       file("c", "contents") + global + kEnd + std::string(8192, '\0'),
                    arena.target, {});
   ASSERT_TRUE(result) << message_of(result);
   EXPECT_EQ(result->entries, 2U);
@@ -272,6 +275,9 @@ TEST(Hostile, HeadersThatAreOddButRight) {
   ASSERT_EQ(::stat((arena.target / "a/b").c_str(), &info), 0);
   EXPECT_EQ(info.st_mtim.tv_sec, -1);
   EXPECT_EQ(info.st_mtim.tv_nsec, 250'000'000);
+  ASSERT_EQ(::stat((arena.target / "c").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mtim.tv_sec, -1);
+  EXPECT_EQ(info.st_mtim.tv_nsec, 999'999'995);
 }
 
 TEST(Hostile, AHardLinkToWhatIsNotInTheArchive) {

@@ -1,3 +1,5 @@
+#include <charconv>
+#include <cmath>
 #include <limits>
 #include <string_view>
 
@@ -16,8 +18,21 @@ struct Time {
   uint32_t nanoseconds = 0;
 };
 
+// "1e-09", as Python's tarfile has times of less than 100 us.
+std::optional<Time> parse_float_time(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || std::abs(value) >= 1)
+    return std::nullopt;
+  const double seconds = std::floor(value);
+  const double nanoseconds = std::floor((value - seconds) * 1e9 + 0.5);
+  return Time{static_cast<int64_t>(seconds),
+              static_cast<uint32_t>(std::min(nanoseconds, 999'999'999.0))};
+}
+
 // "[-]SECONDS[.FRACTION]", rounded down to nanoseconds.
 std::optional<Time> parse_time(std::string_view text) {
+  if (text.find('e') != std::string_view::npos) return parse_float_time(text);
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   const size_t dot = text.find('.');

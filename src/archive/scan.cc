@@ -4,6 +4,7 @@
 #include <array>
 
 #include "archive/bytes.h"
+#include "archive/damage.h"
 #include "archive/format.h"
 #include "archive/frame_codec.h"
 #include "archive/sequential_reader.h"
@@ -121,6 +122,10 @@ class IndexedScan {
     if (job_) frames.recycle(std::move(job_));
     job_ = TRY(frames.next());
     if (!job_) return fail(Code::kDataLoss, "the archive's index is damaged: frames are missing");
+    if (!job_->outcome) {
+      const Error& error = job_->outcome.error();
+      return std::unexpected(is_damage(error) ? with_names(error, index_, job_->frame) : error);
+    }
     const format::FrameRecord& record = job_->frame.record;
     crc_ = crc32_join(crc_, record.crc32, record.raw_size);
     show(job_->packed_bytes());
@@ -172,8 +177,11 @@ Result<void> scan(RandomSource& source, const std::optional<Index>& index,
       .on_archive = options.on_archive,
       .progress = options.progress,
   };
-  TRY(read_sequentially(source, reading));
-  return parser.finish();
+  auto read = read_sequentially(source, reading);
+  if (read) return parser.finish();
+  if (read.error().code == Code::kDataLoss && parser.at_work() != nullptr)
+    read.error().message += "; it shows in " + *parser.at_work();
+  return read;
 }
 
 }  // namespace manman::archive

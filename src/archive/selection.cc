@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "archive/damage.h"
 #include "archive/entries.h"
 #include "archive/path.h"
 
@@ -9,17 +10,6 @@ namespace manman::archive {
 namespace {
 
 constexpr size_t kMaxStandIns = 100'000;
-
-Range range_of(const format::EntryRecord& record) {
-  return {record.header_offset, record.data_offset + (record.entry.size_bytes + 511) / 512 * 512};
-}
-
-void add_range(std::vector<Range>& ranges, Range range) {
-  if (!ranges.empty() && ranges.back().end == range.begin)
-    ranges.back().end = range.end;
-  else
-    ranges.push_back(range);
-}
 
 }  // namespace
 

@@ -34,6 +34,10 @@ class Input {
     return unused();
   }
   void use(size_t count) { begin_ += count; }
+  // " at byte N of the archive": where the unused bytes begin.
+  std::string place() const {
+    return " at byte " + std::to_string(offset_ - (end_ - begin_)) + " of the archive";
+  }
 
  private:
   ConstBytes unused() const { return ConstBytes(buffer_).subspan(begin_, end_ - begin_); }
@@ -45,10 +49,6 @@ class Input {
   size_t end_ = 0;
   uint64_t offset_ = 0;
 };
-
-std::unexpected<Error> cut_short() {
-  return fail(Code::kDataLoss, "the gzip stream is cut short");
-}
 
 std::unexpected<Error> index_gone() {
   return std::unexpected(Error{
@@ -80,17 +80,19 @@ class Gunzip {
     bool header_checked = false;
     for (;;) {
       const ConstBytes bytes = TRY(input_.peek());
-      if (bytes.empty()) return cut_short();
+      if (bytes.empty())
+        return fail(Code::kDataLoss, "the gzip stream is cut short" + input_.place());
       const int code = step(bytes);
       if (!header_checked && header_.done == 1) {
         header_checked = true;
-        TRY(check_header());
+        if (reading_.data_only && is_index()) return false;
+        if (!reading_.data_only && (is_ours() || is_index())) return index_gone();
       }
       const size_t made = out_.size() - stream_.avail_out;
       if (made > 0 && !TRY(reading_.on_stream(ConstBytes(out_).first(made)))) return false;
-      if (code == Z_STREAM_END) return true;
+      if (code == Z_STREAM_END) return !(reading_.data_only && is_ours());
       if (code != Z_OK && code != Z_BUF_ERROR)
-        return fail(Code::kDataLoss, std::string("the gzip stream is damaged: ") +
+        return fail(Code::kDataLoss, "the gzip stream is damaged" + input_.place() + ": " +
                                          (stream_.msg != nullptr ? stream_.msg : "bad data"));
     }
   }
@@ -106,12 +108,15 @@ class Gunzip {
     return code;
   }
 
-  // One of our archives gets here only when its tail is not where it should be.
-  Result<void> check_header() const {
-    const bool ours = header_.xflags == format::kMarkXfl && header_.os == 0xff && header_.time == 0;
-    const bool index = header_.extra_len >= 2 && extra_[0] == format::kSubfield[0] &&
-                       extra_[1] == format::kSubfield[1];
-    return ours || index ? index_gone() : Result<void>();
+  // The member is the data of one of ours, which gets here only when its tail is not where it
+  // should be.
+  bool is_ours() const {
+    return header_.xflags == format::kMarkXfl && header_.os == 0xff && header_.time == 0;
+  }
+  // It is one of those that carry an index.
+  bool is_index() const {
+    return header_.extra_len >= 2 && extra_[0] == format::kSubfield[0] &&
+           extra_[1] == format::kSubfield[1];
   }
 
   Input& input_;

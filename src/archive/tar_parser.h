@@ -24,6 +24,10 @@ class TarParser {
   Result<void> finish() const;
   // The visitor wanted no more.
   bool stopped() const { return stopped_; }
+  // The path of the member whose contents are being fed; null between members.
+  const std::string* at_work() const {
+    return state_ == State::kData ? &member_.entry.path : nullptr;
+  }
   // Between two members: nothing of one has been fed without its rest.
   bool between_members() const { return state_ == State::kHeader && fill_ == 0 && !extended_; }
 

@@ -1,23 +1,9 @@
-#include <sys/statvfs.h>
-
-#include <cerrno>
-
 #include "archive/archive.h"
 #include "archive/extractor.h"
 #include "archive/scan.h"
 
 namespace manman::archive {
 namespace {
-
-// Left free on the target's file system, so that others can go on.
-constexpr uint64_t kReserve = uint64_t{64} << 20;
-
-Result<uint64_t> room_in(const std::string& target) {
-  struct statvfs info{};
-  if (::statvfs(target.c_str(), &info) != 0) return fail_errno("look at " + target, errno);
-  const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
-  return free > kReserve ? free - kReserve : 0;
-}
 
 Result<void> check_hash(const Sha256Digest& found, const Sha256Digest& expected) {
   if (found == expected) return {};
@@ -32,11 +18,7 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
   if (options.expected_sha256 && !options.only.empty())
     return fail(Code::kInvalidArgument, "a part of an archive can't be held against its SHA-256");
   const std::string dir = target.string();
-  const Budget::Limits limits {
-    .max_bytes = options.max_unpacked_bytes, .free_bytes = TRY(room_in(dir))
-    , .max_ratio = options.max_ratio
-  };
-  Budget budget(limits, archive.size());
+  Budget budget = TRY(Budget::of(dir, options, archive.size()));
   const std::optional<Index> index = TRY(Index::open(archive));
   if (index && options.only.empty())
     TRY(budget.check(index->tail().data_size - index->tail().hole_size));

@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused in the present state,\n"
-    "5 the service does not answer, 128+N ended by signal N.\n\n"
+    "5 the service does not answer, 6 done in part (archive extract --salvage), 128+N ended by\n"
+    "signal N.\n\n"
     "Examples:\n"
     "  manman serve --state /var/lib/manman\n"
     "  manman backup create --sgc 1 -m 'before the update' --wait\n"

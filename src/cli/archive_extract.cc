@@ -20,8 +20,18 @@ struct Options {
   uint32_t max_ratio = archive::UnpackOptions{}.max_ratio;
   bool no_owners = false;
   bool force = false;
+  bool salvage = false;
   S3Settings s3;
 };
+
+archive::UnpackOptions unpack_options(const Options& options, Progress& progress) {
+  return {.threads = options.threads,
+          .only = options.only,
+          .strip_prefix = options.strip,
+          .owners = !options.no_owners,
+          .max_ratio = options.max_ratio,
+          .progress = &progress};
+}
 
 Result<void> show(const Globals& globals, const Options& options,
                   const archive::UnpackResult& result) {
@@ -43,16 +53,86 @@ Result<archive::UnpackResult> unpack_into(const Globals& globals, const Options&
                                           const std::filesystem::path& folder) {
   Progress progress;
   ProgressWatch watch(globals, "extract", progress);
-  return archive::unpack(source, folder,
-                         {.threads = options.threads,
-                          .only = options.only,
-                          .strip_prefix = options.strip,
-                          .owners = !options.no_owners,
-                          .max_ratio = options.max_ratio,
-                          .progress = &progress});
+  return archive::unpack(source, folder, unpack_options(options, progress));
+}
+
+// What is lost, printed as it is found: lines of text, or the items of a JSON list.
+class LostPrinter {
+ public:
+  explicit LostPrinter(const Globals& globals)
+      : globals_(globals), pending_(globals.json() ? "{\"lost\":[" : "") {}
+
+  void add(const archive::Entry& entry) {
+    if (globals_.json())
+      pending_ += (first_ ? "" : ",") + JsonObject().add_bytes("path", entry.path).text();
+    else
+      pending_ += (globals_.quiet ? "" : "lost: ") + escape(entry.path) + "\n";
+    first_ = false;
+    if (pending_.size() < kFlushBytes || !printed_) return;
+    printed_ = print(pending_);
+    pending_.clear();
+  }
+  // The rest, and `end` behind it.
+  Result<void> finish(const std::string& end) {
+    TRY(printed_);
+    return print(pending_ + end);
+  }
+
+ private:
+  static constexpr size_t kFlushBytes = 64 << 10;
+
+  const Globals& globals_;
+  std::string pending_;
+  bool first_ = true;
+  Result<void> printed_;
+};
+
+std::string salvage_summary(const Globals& globals, const Options& options,
+                            const archive::SalvageResult& result) {
+  if (globals.json())
+    return "]," +
+           JsonObject()
+               .add("dir", options.dir)
+               .add("entries", result.entries)
+               .add("data_size_bytes", result.data_size_bytes)
+               .add("indexed", result.indexed)
+               .add("lost_entries", result.lost_entries)
+               .add("damage", result.damage)
+               .add("to_the_end", result.to_the_end)
+               .text()
+               .substr(1) +
+           "\n";
+  if (globals.quiet) return "";
+  return escape(options.dir) + ": " + std::to_string(result.entries) + " entries, " +
+         format_bytes(result.data_size_bytes) + "; lost: " + std::to_string(result.lost_entries) +
+         (result.to_the_end ? "" : ", and all that follows the damage, unknown by name") + "\n";
+}
+
+Result<int> salvage(const Globals& globals, const Options& options) {
+  if (!options.only.empty())
+    return fail(Code::kInvalidArgument, "--salvage takes the whole archive, not paths of it");
+  InterruptGuard guard;
+  const auto source = TRY(open_archive(options.file, options.s3, Reading::kInOrder));
+  ExtractTarget target = TRY(ExtractTarget::open(options.dir, options.force));
+  LostPrinter lost(globals);
+  auto salvaged = [&] {
+    Progress progress;
+    ProgressWatch watch(globals, "salvage", progress);
+    return archive::salvage(*source, target.folder(), unpack_options(options, progress),
+                            [&lost](const archive::Entry& entry) { lost.add(entry); });
+  }();
+  if (!salvaged)
+    return archive_outcome(globals, std::unexpected(std::move(salvaged).error().in(options.file)));
+  TRY(target.commit());
+  TRY(lost.finish(salvage_summary(globals, options, *salvaged)));
+  if (!salvaged->damage.empty()) print_note(globals, options.file + ": " + salvaged->damage);
+  if (!salvaged->to_the_end)
+    print_note(globals, "no checksum vouches for what was unpacked: look at it before you use it");
+  return salvaged->lost_entries == 0 && salvaged->to_the_end ? kOk : kPartial;
 }
 
 Result<int> extract(const Globals& globals, const Options& options) {
+  if (options.salvage) return salvage(globals, options);
   InterruptGuard guard;
   const auto source = TRY(open_archive(
       options.file, options.s3, options.only.empty() ? Reading::kInOrder : Reading::kHereAndThere));
@@ -61,6 +141,8 @@ Result<int> extract(const Globals& globals, const Options& options) {
   if (!unpacked && !target.removed_on_failure())
     unpacked = std::unexpected(std::move(unpacked).error().with_hint(
         "what was unpacked by then is still in " + options.dir));
+  if (!unpacked && unpacked.error().code == Code::kDataLoss && target.removed_on_failure())
+    unpacked = std::unexpected(std::move(unpacked).error().with_hint(kSalvageHint));
   if (!unpacked)
     return archive_outcome(globals, std::unexpected(std::move(unpacked).error().in(options.file)));
   TRY(target.commit());
@@ -74,7 +156,8 @@ void add_archive_extract(Command& group, Context& context) {
   Command command =
       group.command("extract", "Unpack an archive, or some paths of it, into a folder",
                     {"manman archive extract world.tar.gz restored --strip game",
-                     "manman archive extract world.tar.gz one game/world/level.dat"});
+                     "manman archive extract world.tar.gz one game/world/level.dat",
+                     "manman archive extract damaged.tar.gz rescued --salvage; echo $?"});
   auto options = std::make_shared<Options>();
   command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
       .required();
@@ -85,6 +168,9 @@ void add_archive_extract(Command& group, Context& context) {
            "Take this first folder off the paths; all must stand under it")
       .value("NAME");
   command.add_flag("--force", options->force, "Unpack into a folder that is not empty");
+  command.add_flag("--salvage", options->salvage,
+                   "Unpack what damage has left whole and list what is lost; exit code 6 when "
+                   "anything is");
   command.add_flag("--no-owners", options->no_owners, "Leave owners as they come");
   command
       .add("--max-ratio", options->max_ratio,

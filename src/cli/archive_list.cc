@@ -48,24 +48,17 @@ std::string text_line(const archive::Entry& entry) {
   return line + "\n";
 }
 
-// JSON has no place for bytes that are not UTF-8: they are replaced in NAME, and NAME_base64
-// holds the real ones.
-void put_bytes(JsonObject& json, const std::string& name, const std::string& bytes) {
-  json.add(name, bytes);
-  if (!is_utf8(bytes)) json.add(name + "_base64", base64(bytes));
-}
-
 std::string json_line(const archive::Entry& entry) {
   JsonObject json;
-  put_bytes(json, "path", entry.path);
-  json.add("kind", kind_name(entry.kind))
+  json.add_bytes("path", entry.path)
+      .add("kind", kind_name(entry.kind))
       .add("size_bytes", entry.size_bytes)
       .add("mode", uint64_t{entry.mode})
       .add("uid", uint64_t{entry.uid})
       .add("gid", uint64_t{entry.gid})
       .add("mtime_s", entry.mtime_s)
       .add("mtime_ns", uint64_t{entry.mtime_ns});
-  put_bytes(json, "link_target", entry.link_target);
+  json.add_bytes("link_target", entry.link_target);
   return json.text();
 }
 

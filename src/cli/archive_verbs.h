@@ -13,6 +13,10 @@ void add_archive_cat(Command& group, Context& context);
 
 void add_threads(Command& command, int& threads);
 
+// For errors of damaged archives.
+inline constexpr const char* kSalvageHint =
+    "'manman archive extract FILE DIR --salvage' unpacks what is whole";
+
 // What reading an archive ended in. What an archive holds is not wrong usage: an entry or a
 // format that the engine refuses (kInvalidArgument) is shown here, and the exit code is kFailed.
 Result<int> archive_outcome(const Globals& globals, Result<int> result);

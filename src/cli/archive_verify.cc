@@ -26,7 +26,9 @@ Result<archive::VerifyResult> check(const Globals& globals, const Options& optio
 Result<int> verify(const Globals& globals, const Options& options) {
   InterruptGuard guard;
   const auto source = TRY(open_archive(options.file, options.s3, Reading::kInOrder));
-  const auto result = in(options.file, check(globals, options, *source));
+  auto result = in(options.file, check(globals, options, *source));
+  if (!result && result.error().code == Code::kDataLoss && result.error().hint.empty())
+    result = std::unexpected(std::move(result).error().with_hint(kSalvageHint));
   if (!result) return archive_outcome(globals, std::unexpected(result.error()));
   if (globals.json()) {
     JsonObject json;

@@ -17,6 +17,7 @@ enum ExitCode : int {
   kNotFound = 3,     // what was named is not there
   kRefused = 4,      // not allowed in the present state (FAILED_PRECONDITION, ALREADY_EXISTS, …)
   kUnreachable = 5,  // the service does not answer
+  kPartial = 6,      // a part of it was done, and the output says what was not
 };
 
 // The settings of the processes of the service; each has a use for a part of them.

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/text.h"
+
 namespace manman::cli {
 
 std::string json_string(std::string_view text) {
@@ -34,6 +36,11 @@ JsonObject& JsonObject::add(std::string_view name, const std::vector<std::string
   std::string list;
   for (const std::string& value : values) list += (list.empty() ? "" : ",") + json_string(value);
   return add_raw(name, "[" + list + "]");
+}
+
+JsonObject& JsonObject::add_bytes(const std::string& name, const std::string& bytes) {
+  add(name, bytes);
+  return is_utf8(bytes) ? *this : add(name + "_base64", base64(bytes));
 }
 
 JsonObject& JsonObject::add(std::string_view name, const JsonObject& value) {

@@ -22,6 +22,9 @@ class JsonObject {
   JsonObject& add(std::string_view name, bool value);
   JsonObject& add(std::string_view name, const std::vector<std::string>& values);
   JsonObject& add(std::string_view name, const JsonObject& value);
+  // JSON has no place for bytes that are not UTF-8: they are replaced in NAME, and NAME_base64
+  // holds the real ones.
+  JsonObject& add_bytes(const std::string& name, const std::string& bytes);
 
   std::string text() const { return "{" + members_ + "}"; }
 

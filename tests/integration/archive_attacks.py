@@ -21,6 +21,7 @@ class Attack:
     build: Callable  # of the absolute path of the outside folder, to the bytes of the archive
     says: str = ""  # a regular expression that stderr must match
     shows_when: str = READING
+    known_as: str = ""  # where it, or its like, was found first
 
 
 def tar(*parts, compress=True):
@@ -41,25 +42,25 @@ def at(make, *words, **fields):
 GOOD = entry(b"game/good", b"good content")
 
 PATHS = [
-    Attack("absolute path", tar(at(entry, b"{outside}/pwned", b"x")), "pwned"),
+    Attack("absolute path", tar(at(entry, b"{outside}/pwned", b"x")), "pwned", known_as="CVE-2021-32804 (node-tar), CVE-2007-4559 (Python)"),
     Attack("absolute path over a canary", tar(at(entry, b"{outside}/canary", b"x")), "canary"),
-    Attack("absolute path, doubled slash", tar(at(entry, b"//{outside}/pwned", b"x")), "pwned"),
+    Attack("absolute path, doubled slash", tar(at(entry, b"//{outside}/pwned", b"x")), "pwned", known_as="CVE-2021-32804 (node-tar)"),
     Attack("absolute folder", tar(at(folder, b"{outside}/pwned/")), "pwned"),
     Attack("absolute symlink", tar(at(symlink, b"{outside}/pwned", b"x")), "pwned"),
     Attack("absolute path in pax", tar(at(lambda p: pax((b"path", p)), b"{outside}/pwned"), entry(b"short", b"x")), "pwned"),
     Attack("absolute path in a GNU long name", tar(at(gnu_long, b"{outside}/pwned"), entry(b"short", b"x")), "pwned"),
-    Attack("dotdot first", tar(entry(b"../pwned", b"x")), r"\.\./pwned"),
-    Attack("dotdot inside", tar(entry(b"a/../../pwned", b"x")), r"\.\./pwned"),
-    Attack("dotdot that stays inside", tar(entry(b"a/b/../c", b"x")), r"a/b/\.\./c"),
-    Attack("dotdot last", tar(folder(b"a/..")), r"a/\.\."),
+    Attack("dotdot first", tar(entry(b"../pwned", b"x")), r"\.\./pwned", known_as="CVE-2001-1267 (GNU tar), CVE-2007-4559 (Python), tar-slip, zip-slip"),
+    Attack("dotdot inside", tar(entry(b"a/../../pwned", b"x")), r"\.\./pwned", known_as="CVE-2002-1216 (GNU tar)"),
+    Attack("dotdot that stays inside", tar(entry(b"a/b/../c", b"x")), r"a/b/\.\./c", known_as="CVE-2016-6321 (GNU tar)"),
+    Attack("dotdot last", tar(folder(b"a/..")), r"a/\.\.", known_as="CVE-2002-0399 (GNU tar)"),
     Attack("dotdot last with slash", tar(folder(b"a/../")), r"a/\.\."),
     Attack("dotdot alone", tar(folder(b"..", mode=0o000)), r"\.\."),
     Attack("dotdot file", tar(entry(b"..", b"x")), r"\.\."),
-    Attack("dotdot after dot", tar(entry(b"./../pwned", b"x")), r"\.\./pwned"),
+    Attack("dotdot after dot", tar(entry(b"./../pwned", b"x")), r"\.\./pwned", known_as="CVE-2002-0399 (GNU tar)"),
     Attack("dotdot below game", tar(entry(b"game/../../pwned", b"x")), r"\.\./pwned"),
     Attack("dotdot in ustar's prefix", tar(header(b"pwned", prefix=b"../..")), "pwned"),
-    Attack("dotdot in pax", tar(pax((b"path", b"../pwned")), entry(b"short", b"x")), r"\.\./pwned"),
-    Attack("dotdot in a GNU long name", tar(gnu_long(b"d/" * 60 + b"../" * 61 + b"pwned"), entry(b"short", b"x")), "pwned"),
+    Attack("dotdot in pax", tar(pax((b"path", b"../pwned")), entry(b"short", b"x")), r"\.\./pwned", known_as="a safe ustar name overridden by pax"),
+    Attack("dotdot in a GNU long name", tar(gnu_long(b"d/" * 60 + b"../" * 61 + b"pwned"), entry(b"short", b"x")), "pwned", known_as="a safe ustar name overridden by GNU's"),
     Attack("dotdot in a global pax header", tar(pax((b"path", b"../pwned"), kind=b"g"), entry(b"short", b"x")), "pwned|global"),
     Attack("dotdot after good entries", tar(GOOD * 50, entry(b"../pwned", b"x")), r"\.\./pwned"),
     Attack("dotdot in a sparse name", tar(pax((b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0"), (b"GNU.sparse.name", b"../pwned"), (b"GNU.sparse.realsize", b"0")), entry(b"short", padded(b"0\n"))), "pwned"),
@@ -71,25 +72,42 @@ PATHS = [
     Attack("empty pax path", tar(pax((b"path", b"")), entry(b"", b"x")), "name|path"),
     Attack("path of 100,000 bytes in pax", tar(pax((b"path", b"p/" * 50_000)), entry(b"short", b"x")), "long|4,?096|limit"),
     Attack("path of 100,000 bytes in a GNU long name", tar(gnu_long(b"p/" * 50_000), entry(b"short", b"x")), "long|4,?096|limit"),
+    Attack("path of 100,000 folders in pax", tar(pax((b"path", b"d/" * 100_000 + b"f")), entry(b"short", b"x")), "long|4,?096|limit"),
+    Attack("control characters in a name that is refused", tar(entry(b"\x1b]0;pwned\x07\x1b[2J\n../a/..", b"x")),
+           r"\\033\]0;pwned\\007\\033\[2J\\012", known_as="escape sequences for the terminal"),
     Attack("name of 256 bytes", tar(pax((b"path", b"n" * 256)), entry(b"short", b"x")), "long|255", UNPACKING),
 ]
 
+def beyond_path_max():
+    """Folders with long names, a short symlink beside each: a path by the symlinks is short and resolves
+    to one that is longer than any system call takes, so that a check by realpath() gives up on it."""
+    long, at, out = b"d" * 247, b"", b""
+    for step in (bytes([letter]) for letter in b"abcdefghijklmnop"):
+        out += pax((b"path", at + long + b"/")) + folder(b"x")
+        out += pax((b"path", at + step), (b"linkpath", long)) + symlink(b"x", b"x")
+        at += step + b"/"
+    way = at + b"l" * 254
+    out += pax((b"path", way), (b"linkpath", b"../" * 16)) + symlink(b"x", b"x")
+    out += pax((b"path", b"escape"), (b"linkpath", way + b"/../../../outside/canary")) + symlink(b"x", b"x")
+    return out + hard_link(b"pwned", b"escape") + entry(b"pwned", b"x")
+
+
 LINKS = [
-    Attack("write through a symlink", tar(symlink(b"link", b"../../outside"), entry(b"link/pwned", b"x")), "link", UNPACKING),
+    Attack("write through a symlink", tar(symlink(b"link", b"../../outside"), entry(b"link/pwned", b"x")), "link", UNPACKING, known_as="tar-slip by a link"),
     Attack("write through an absolute symlink", tar(at(symlink, b"link", b"{outside}"), entry(b"link/pwned", b"x")), "link", UNPACKING),
-    Attack("write through a symlink that stays inside", tar(folder(b"real/"), symlink(b"link", b"real"), entry(b"link/pwned", b"x")), "link", UNPACKING),
+    Attack("write through a symlink that stays inside", tar(folder(b"real/"), symlink(b"link", b"real"), entry(b"link/pwned", b"x")), "link", UNPACKING, known_as="CVE-2021-37701 (node-tar)"),
     Attack("write through chained symlinks", tar(symlink(b"a", b"b"), symlink(b"b", b"../../outside"), entry(b"a/pwned", b"x")), "a", UNPACKING),
     Attack("write through a deep symlink", tar(folder(b"d/"), symlink(b"d/link", b"../../../outside"), entry(b"d/link/folder/pwned", b"x")), "link", UNPACKING),
     Attack("symlink below a symlink", tar(symlink(b"link", b"../../outside"), symlink(b"link/pwned", b"x")), "link", UNPACKING),
     Attack("folder below a symlink", tar(symlink(b"link", b"../../outside"), folder(b"link/pwned/")), "link", UNPACKING),
-    Attack("folder of files replaced by a symlink", tar(folder(b"d/"), entry(b"d/f", b"x"), at(symlink, b"d", b"{outside}"), entry(b"d/pwned", b"x")), "d", UNPACKING),
-    Attack("empty folder replaced by a symlink", tar(folder(b"d/"), at(symlink, b"d", b"{outside}"), entry(b"d/pwned", b"x")), "d", UNPACKING),
+    Attack("folder of files replaced by a symlink", tar(folder(b"d/"), entry(b"d/f", b"x"), at(symlink, b"d", b"{outside}"), entry(b"d/pwned", b"x")), "d", UNPACKING, known_as="CVE-2021-32803 (node-tar)"),
+    Attack("empty folder replaced by a symlink", tar(folder(b"d/"), at(symlink, b"d", b"{outside}"), entry(b"d/pwned", b"x")), "d", UNPACKING, known_as="CVE-2021-32803 (node-tar)"),
     Attack("folder replaced by a file", tar(folder(b"d/"), entry(b"d/f", b"x"), entry(b"d", b"x")), "d", UNPACKING),
     Attack("file used as a folder", tar(entry(b"f", b"x"), entry(b"f/g", b"x")), "f", UNPACKING),
     Attack("hard link to an absolute path", tar(at(hard_link, b"pwned", b"{outside}/canary")), "pwned|canary"),
-    Attack("hard link to dotdot", tar(hard_link(b"pwned", b"../../outside/canary")), "pwned|canary"),
+    Attack("hard link to dotdot", tar(hard_link(b"pwned", b"../../outside/canary")), "pwned|canary", known_as="a link to the outside"),
     Attack("hard link through a symlink", tar(symlink(b"link", b"../../outside"), hard_link(b"pwned", b"link/canary")), "pwned|link", UNPACKING),
-    Attack("hard link with contents, to the outside", tar(at(entry, b"pwned", b"data", kind=b"1", link=b"../../outside/canary")), "pwned|canary"),
+    Attack("hard link with contents, to the outside", tar(at(entry, b"pwned", b"data", kind=b"1", link=b"../../outside/canary")), "pwned|canary", known_as="CVE-2016-5418 (libarchive)"),
     Attack("hard link to a symlink, then contents", tar(at(symlink, b"link", b"{outside}/canary"), hard_link(b"second", b"link"), entry(b"second/x", b"x")), "second|link", UNPACKING),
     Attack("hard link to a folder", tar(folder(b"d/"), hard_link(b"pwned", b"d")), "pwned|d", UNPACKING),
     Attack("hard link to nothing", tar(hard_link(b"pwned", b"nothing")), "pwned|nothing", UNPACKING),
@@ -97,12 +115,15 @@ LINKS = [
     Attack("hard link to a later entry", tar(hard_link(b"pwned", b"later"), entry(b"later", b"x")), "pwned|later", UNPACKING),
     Attack("hard link to an empty name", tar(hard_link(b"pwned", b"")), "pwned"),
     Attack("symlink to an empty name", tar(symlink(b"pwned", b"")), "pwned"),
+    Attack("symlinks beyond PATH_MAX, then a hard link", lambda outside: gz(beyond_path_max() + END), "escape|link|l{20}", UNPACKING,
+           known_as="CVE-2025-4517 (Python)"),
     Attack("NUL in a pax link target", tar(pax((b"linkpath", b"a\0b")), symlink(b"pwned", b"x")), "NUL|zero byte|null"),
     Attack("link target of 100,000 bytes", tar(pax((b"linkpath", b"l" * 100_000)), symlink(b"pwned", b"x")), "long|4,?096|limit"),
 ]
 
-KINDS = [
-    Attack(f"kind {kind.decode()!r}", tar(GOOD, header(b"game/special", kind=kind)), "game/special")
+KINDS = [  # devices, a fifo, GNU's old record of names, and what is none at all; tar has no sockets
+    Attack(f"kind {kind.decode()!r}", tar(GOOD, header(b"game/special", kind=kind)), "game/special",
+           known_as="CVE-2006-6097 (GNU tar)" if kind == b"N" else "")
     for kind in (b"3", b"4", b"6", b"Z", b"\x7f", b"N")
 ]
 
@@ -122,6 +143,7 @@ NUMBERS = [
     Attack("base-256 negative size", tar(header(b"f", size_field=base256(-1, 12))), "size|number|negative"),
     Attack("base-256 size of 2^80", tar(header(b"f", size_field=base256(1 << 80, 12))), "size|number|large|range"),
     Attack("base-256 size of 2^63", tar(header(b"f", size_field=base256(1 << 63, 12))), "size|number|large|range"),
+    Attack("spaces up to the end of a number", tar(header(b"f", size_field=b" " * 11 + b"z")), "size|number", known_as="CVE-2022-48303 (GNU tar)"),
     Attack("size that is no number", tar(header(b"f", size_field=b"12345678zzz\0")), "size|number|octal|checksum"),
     Attack("8 GiB promised, nothing there", tar(header(b"f", size_field=b"77777777777\0")), "f|cut|end|space"),
     Attack("pax header of 8 GiB", tar(header(b"p", kind=b"x", size_field=b"77777777777\0")), "pax|header|limit"),
@@ -203,9 +225,16 @@ SPARSE = [
 BOMBS = [
     Attack("1 GiB of zeros in a file", lambda outside: gz_of_zeros(
         header(b"game/bomb", size_field=base256(GIB, 12)), GIB, END), "ratio|times|unpack|large|space", UNPACKING),
+    Attack("1 GiB of zeros in 1,024 gzip members", lambda outside: gz_of_members(), "ratio|times|unpack|large|space", UNPACKING),
+    Attack("a million empty gzip members, and no end", lambda outside: gz(GOOD) + gz(b"") * 1_000_000, "end|cut"),
     Attack("1 GB of zeros in 1,000 files", lambda outside: gz_of_zeros_in_files(), "ratio|times|unpack|large|space", UNPACKING),
     Attack("10 GB of zeros after the end", lambda outside: gz_of_zeros(GOOD + END, 10 * GIB), "follow.*end mark"),
 ]
+
+
+def gz_of_members():
+    """One file of 1 GiB of zeros, each MiB of it in a gzip member of its own."""
+    return gz(header(b"game/bomb", size_field=base256(GIB, 12))) + gz(bytes(1 << 20), 9) * 1024 + gz(END)
 
 
 def gz_of_zeros_in_files():
@@ -261,6 +290,7 @@ GZIP = [
     Attack("reserved block type", damaged(set_bytes(10, b"\xff")), "gzip|data|deflate|block"),
     Attack("cut in the trailer", damaged(lambda data: data[:-3]), "cut|end|short"),
     Attack("cut in the middle", damaged(lambda data: data[:len(data) // 2]), "cut|end|short"),
+    Attack("another archive after it", damaged(lambda data: data + gz(entry(b"game/second", b"x") + END)), "entries follow"),
     Attack("garbage after the last member", damaged(lambda data: data + b"garbage"), "gzip|after|garbage|trailing"),
     Attack("half a header after the last member", damaged(lambda data: data + b"\x1f\x8b\x08"), "gzip|after|cut|end"),
     Attack("damaged second member", damaged(lambda data: data + gz(b"x")[:-1] + b"\xff"), "gzip|size|length|after"),

@@ -145,8 +145,8 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
 }
 
 TEST(StartSessionCommandTest, ReadsBackWithAndWithoutRestore) {
-  const StartSessionCommand restore{456,  42,   5,      "s3://bucket/backups/42/5.tar.gz",
-                                    1234, 5678, "ab12", 0, full_launch()};
+  const StartSessionCommand restore{
+      456, 42, 5, "s3://bucket/backups/42/5.tar.gz", 1234, 5678, "ab12", 0, full_launch()};
   const StartSessionCommand got = read_back(restore);
   EXPECT_EQ(got.session_id, 456);
   EXPECT_EQ(got.sgc_id, 42);

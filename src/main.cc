@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "bus/inprocess/inprocess_bus.h"
 #include "bus/rabbitmq/rabbitmq_bus.h"
 #include "cli/cli.h"
+#include "cli/engine_wait.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/registration.h"
@@ -95,6 +97,9 @@ host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_
   config.data_dir = options.data_dir;
   config.threads = options.threads;
   config.keep_replaced = std::chrono::hours(options.keep_replaced_hours);
+  config.keep_sessions = options.keep_sessions;
+  config.keep_sessions_for = std::chrono::hours(24 * options.keep_session_days);
+  config.max_output_bytes = static_cast<uint64_t>(options.max_output_mib) << 20;
   // A lease must outlast some reports that get lost.
   config.report_interval = std::min<std::chrono::milliseconds>(
       config.report_interval, std::chrono::seconds(options.lease_seconds) / 4);
@@ -102,9 +107,11 @@ host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_
   return config;
 }
 
+// While its server is away the caller tries again.
 Result<std::unique_ptr<Store>> open_store(const cli::ServiceOptions& options) {
   if (options.store.starts_with("s3://"))
-    return in("store " + options.store, cli::open_s3_bucket(options.bucket, options.s3));
+    return in("store " + options.store,
+              cli::open_s3_bucket(options.bucket, options.s3, std::chrono::seconds(0)));
   return in("store", open_folder_store(options.store, options.bucket));
 }
 
@@ -119,6 +126,44 @@ Result<std::unique_ptr<Bus>> open_bus(const cli::ServiceOptions& options,
       {.url = options.bus, .ca_file = options.bus_ca, .client_name = client_name});
 }
 
+Result<std::unique_ptr<db::Database>> open_database(const cli::ServiceOptions& options) {
+  auto database = TRY(db::Database::open(options.db));
+  TRY(in("database", database->migrate()));
+  return database;
+}
+
+// What the processes stand on. All of it may be away when they start.
+struct Engines {
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Bus> bus;
+
+  cli::Engine open_database(const cli::ServiceOptions& options) {
+    return engine("database", "--db (PG_DATABASE_URL)", database,
+                  [&options] { return manman::open_database(options); });
+  }
+  cli::Engine open_store(const cli::ServiceOptions& options) {
+    return engine("store", "--store and --s3-endpoint (S3_ENDPOINT)", store,
+                  [&options] { return manman::open_store(options); });
+  }
+  cli::Engine open_bus(const cli::ServiceOptions& options, const std::string& client_name) {
+    return engine("bus", "--bus (RABBITMQ_URL)", bus,
+                  [&options, client_name] { return manman::open_bus(options, client_name); });
+  }
+
+ private:
+  template <typename T, typename Open>
+  static cli::Engine engine(std::string part, std::string setting, std::unique_ptr<T>& into,
+                            Open open) {
+    return {.part = std::move(part),
+            .setting = std::move(setting),
+            .open = [&into, open]() -> Result<void> {
+              into = TRY(open());
+              return {};
+            }};
+  }
+};
+
 Result<std::unique_ptr<Runtime>> make_runtime(const cli::ServiceOptions& options,
                                               int64_t server_id) {
   std::unique_ptr<Runtime> docker;
@@ -130,22 +175,73 @@ Result<std::unique_ptr<Runtime>> make_runtime(const cli::ServiceOptions& options
   return make_runtime_by_image(make_process_runtime(TRY(own_program())), std::move(docker));
 }
 
+// The host manager of this machine. Its games are looked after before anything else that the
+// process does, and by what stands on this machine's disk alone.
+class LocalHost {
+ public:
+  explicit LocalHost(const cli::ServiceOptions& options) : options_(options) {}
+
+  // As the server that this machine was when it ran last.
+  Result<void> adopt_as_remembered() {
+    const auto server_id = cli::remembered_server(options_);
+    return server_id ? adopt(*server_id) : Result<void>();
+  }
+
+  // Once the server's id is known for certain.
+  Result<void> start(int64_t server_id, Bus& bus, Store& store) {
+    if (server_id_ != server_id) TRY(adopt(server_id));
+    return manager_->start(bus, store);
+  }
+
+  void stop() { manager_->stop(); }
+
+ private:
+  Result<void> adopt(int64_t server_id) {
+    if (manager_)
+      log_warn({.server_id = server_id}, "this machine was server {}; is it another database?",
+               server_id_);
+    manager_.reset();
+    server_id_ = server_id;
+    runtime_ = TRY(make_runtime(options_, server_id));
+    manager_ = std::make_unique<host::HostManager>(host_config(options_, server_id), *runtime_);
+    return manager_->adopt();
+  }
+
+  const cli::ServiceOptions& options_;
+  int64_t server_id_ = 0;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<host::HostManager> manager_;
+};
+
+// The bus may have gone again since it was opened. False: the user has interrupted.
+Result<bool> start_on_bus(std::function<Result<void>()> start) {
+  return cli::open_engines(
+      {{.part = "bus", .setting = "--bus (RABBITMQ_URL)", .open = std::move(start)}},
+      [](const auto&, const Error&) {});
+}
+
 // In the functions below all is ended by its destructor, in the opposite order.
 
 Result<void> run_serve(const cli::ServiceOptions& options) {
   const cli::FolderLock state_lock = TRY(cli::FolderLock::take(options.state));
   const cli::FolderLock data_lock = TRY(cli::FolderLock::take(options.data_dir));
-  const auto database = TRY(db::Database::open(options.db));
-  TRY(in("database", database->migrate()));
-  const auto store = TRY(open_store(options));
-  const auto bus = TRY(open_bus(options, "manman serve " + options.server_name));
+  Engines engines;
+  LocalHost host(options);
+  TRY(host.adopt_as_remembered());
+  api::ControlPlane api(api_config(options));
+  TRY(api.listen());
+  if (!TRY(
+          cli::open_engines({engines.open_database(options), engines.open_store(options),
+                             engines.open_bus(options, "manman serve " + options.server_name)},
+                            [&](const auto& part, const Error& why) { api.waits_for(part, why); })))
+    return {};
 
-  api::ControlPlane api(api_config(options), *database, *bus, *store);
-  TRY(api.start());
+  const auto start_api = [&] { return api.start(*engines.database, *engines.bus, *engines.store); };
+  if (!TRY(start_on_bus(start_api))) return {};
   const int64_t server_id = TRY(api.register_server(options.server_name, options.environment));
-  const auto runtime = TRY(make_runtime(options, server_id));
-  host::HostManager host(host_config(options, server_id), *bus, *store, *runtime);
-  TRY(host.start());
+  TRY(cli::remember_server(options, server_id));
+  const auto start_host = [&] { return host.start(server_id, *engines.bus, *engines.store); };
+  if (!TRY(start_on_bus(start_host))) return {};
   const auto endpoints =
       TRY(cli::EndpointsFile::write(options.state, api.grpc_address(), api.http_address()));
   // Where standard output is closed, endpoints.json says the same.
@@ -161,12 +257,17 @@ Result<void> run_serve(const cli::ServiceOptions& options) {
 }
 
 Result<void> run_api(const cli::ServiceOptions& options) {
-  const auto database = TRY(db::Database::open(options.db));
-  TRY(in("database", database->migrate()));
-  const auto store = TRY(open_store(options));
-  const auto bus = TRY(open_bus(options, "manman api"));
-  api::ControlPlane api(api_config(options), *database, *bus, *store);
-  TRY(api.start());
+  Engines engines;
+  api::ControlPlane api(api_config(options));
+  TRY(api.listen());
+  if (!TRY(
+          cli::open_engines({engines.open_database(options), engines.open_store(options),
+                             engines.open_bus(options, "manman api")},
+                            [&](const auto& part, const Error& why) { api.waits_for(part, why); })))
+    return {};
+
+  const auto start_api = [&] { return api.start(*engines.database, *engines.bus, *engines.store); };
+  if (!TRY(start_on_bus(start_api))) return {};
   (void)cli::print("manman api is ready: grpc " + api.grpc_address() + " http " +
                    api.http_address() + "\n");
   cli::wait_for_interrupt();
@@ -178,12 +279,23 @@ Result<void> run_api(const cli::ServiceOptions& options) {
 
 Result<void> run_host(const cli::ServiceOptions& options) {
   const cli::FolderLock data_lock = TRY(cli::FolderLock::take(options.data_dir));
-  const auto store = TRY(open_store(options));
-  const auto bus = TRY(open_bus(options, "manman host " + options.server_name));
-  const int64_t server_id = TRY(cli::register_server(options));
-  const auto runtime = TRY(make_runtime(options, server_id));
-  host::HostManager host(host_config(options, server_id), *bus, *store, *runtime);
-  TRY(host.start());
+  Engines engines;
+  LocalHost host(options);
+  TRY(host.adopt_as_remembered());
+  int64_t server_id = 0;
+  const auto register_server = [&]() -> Result<void> {
+    server_id = TRY(cli::register_server(options));
+    return {};
+  };
+  if (!TRY(cli::open_engines(
+          {engines.open_store(options),
+           engines.open_bus(options, "manman host " + options.server_name),
+           {.part = "API", .setting = "--api (API_ADDRESS)", .open = register_server}},
+          [](const auto&, const Error&) {})))
+    return {};
+
+  const auto start_host = [&] { return host.start(server_id, *engines.bus, *engines.store); };
+  if (!TRY(start_on_bus(start_host))) return {};
   (void)cli::print("manman host is ready: server " + std::to_string(server_id) + " (" +
                    options.server_name + ")\n");
   cli::wait_for_interrupt();

@@ -83,7 +83,7 @@ Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, con
 }
 
 Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
-                         const Backup& restored, int64_t now_ms) {
+                         const Backup& restored, int64_t now_ms, std::chrono::milliseconds lease) {
   const StartSessionCommand command{.session_id = session.session_id,
                                     .sgc_id = session.sgc_id,
                                     .restore_backup_id = restored.backup_id,
@@ -91,6 +91,7 @@ Result<void> order_start(db::Transaction& tx, const Deployment& deployment, cons
                                     .restore_size_bytes = restored.size_bytes,
                                     .restore_data_bytes = restored.total_bytes,
                                     .restore_sha256 = restored.sha256,
+                                    .lease_ms = lease.count(),
                                     .launch = deployment.launch};
   return db::outbox::add(tx, command_key(deployment.server.server_id, "session.start"),
                          command.to_json(), now_ms);
@@ -117,6 +118,17 @@ Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row) {
     return session_command_wanted(tx, *command);
   }
   return true;  // of another version of this program; its host knows what to do with it
+}
+
+Result<std::chrono::milliseconds> expires_in(db::Transaction& tx, const db::outbox::Row& row,
+                                             int64_t now_ms, std::chrono::milliseconds lease) {
+  const auto command = StartSessionCommand::parse(row.body);
+  if (!command) return std::chrono::milliseconds(0);
+  const Session session = TRY(db::sessions::get(tx, command->session_id));
+  const std::chrono::milliseconds left(session.lease_until_ms - now_ms);
+  // A lease that has ended and was not reaped yet gets another one from a reaper that has just
+  // started.
+  return left.count() > 0 ? left : lease;
 }
 
 }  // namespace manman::api

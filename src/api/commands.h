@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -23,14 +24,19 @@ Result<Session> live_session(db::Transaction& tx, int64_t sgc_id);
 
 Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
                           int64_t now_ms);
-// restored: the backup that the session restores; backup_id 0 for none.
+// restored: the backup that the session restores; backup_id 0 for none. lease: after which a silent
+// host has lost the session.
 Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
-                         const Backup& restored, int64_t now_ms);
+                         const Backup& restored, int64_t now_ms, std::chrono::milliseconds lease);
 Result<void> order_session(db::Transaction& tx, const Deployment& deployment,
                            SessionCommand::Kind kind, int64_t session_id, int64_t now_ms);
 
 // Whether what an outbox row orders is still to be done. It is not when the backup has gone on to
 // another attempt or an end, when the session has ended, or when an undo is no longer asked for.
 Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row);
+// How long it may wait for its host once it is sent; 0: for ever. A start is given up when its
+// lease ends, and must not be carried out long after that, when the host comes back.
+Result<std::chrono::milliseconds> expires_in(db::Transaction& tx, const db::outbox::Row& row,
+                                             int64_t now_ms, std::chrono::milliseconds lease);
 
 }  // namespace manman::api

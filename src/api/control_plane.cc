@@ -17,48 +17,93 @@
 
 namespace manman::api {
 
-class ControlPlane::Impl {
- public:
-  Impl(ApiConfig config, db::Database& database, Bus& bus, Store& store, Clock& clock)
-      : config_(std::move(config)),
-        context_{
-            .config = config_,
-            .database = database,
-            .bus = bus,
-            .store = store,
-            .clock = clock,
-            .counters = counters_,
-            .commands_waiting = [this] { relay_.wake(); },
-            .host_seen = [this](int64_t server_id) { relay_.host_seen(server_id); },
-            .object_orphaned = [this](const std::string& key) { deleter_.remove_orphan(key); }} {}
+namespace {
+
+// What works once the engines are there.
+struct Work {
+  Work(const ApiConfig& config, db::Database& database, Bus& bus, Store& store, Clock& clock,
+       Counters& counters)
+      : context{.config = config,
+                .database = database,
+                .bus = bus,
+                .store = store,
+                .clock = clock,
+                .counters = counters,
+                .commands_waiting = [this] { relay.wake(); },
+                .host_seen = [this](int64_t server_id) { relay.host_seen(server_id); },
+                .object_orphaned = [this](const std::string& key) { deleter.remove_orphan(key); }} {
+  }
 
   Result<void> start() {
-    if (started_) return fail(Code::kFailedPrecondition, "the API runs already");
-    started_ = true;
-    auto begun = begin();
-    if (!begun) stop();
-    return begun;
+    TRY(consumer.start());
+    relay.start();
+    reaper.start();
+    deleter.start();
+    sweeper.start();
+    return {};
   }
 
   // What others call stops first, what they call on last.
   void stop() {
-    if (!started_) return;
+    reaper.stop();
+    consumer.stop();
+    sweeper.stop();
+    relay.stop();
+    deleter.stop();
+  }
+
+  const Context context;
+  OutboxRelay relay{context};
+  Deleter deleter{context};
+  UploadSweeper sweeper{context};
+  StatusConsumer consumer{context};
+  Reaper reaper{context, [this] { return consumer.hears(); }};
+};
+
+}  // namespace
+
+class ControlPlane::Impl {
+ public:
+  Impl(ApiConfig config, Clock& clock) : config_(std::move(config)), clock_(clock) {}
+
+  Result<void> listen() {
+    TRY(http_.start(config_.http_address));
+    TRY(grpc_.start(config_.grpc_address, config_.grpc_tls, service_));
+    log_info({}, "API listens: gRPC {}, HTTP {}", grpc_.address(), http_.address());
+    return {};
+  }
+
+  void waits_for(const std::string& part, const Error& why) {
+    readiness_.away(part, why);
+    service_.closed_because("the service is starting; its " + part + " is away: " + why.message);
+  }
+
+  Result<void> start(db::Database& database, Bus& bus, Store& store) {
+    if (work_) return fail(Code::kFailedPrecondition, "the API runs already");
+    auto work = std::make_unique<Work>(config_, database, bus, store, clock_, counters_);
+    if (auto started = work->start(); !started) {
+      work->stop();
+      return started;
+    }
+    work_ = std::move(work);
+    service_.open(work_->context, work_->deleter);
+    readiness_.start(work_->context);
+    return {};
+  }
+
+  void stop() {
     readiness_.stop();
     grpc_.stop();
     http_.stop();
-    reaper_.stop();
-    consumer_.stop();
-    sweeper_.stop();
-    relay_.stop();
-    deleter_.stop();
-    started_ = false;
+    if (work_) work_->stop();
   }
 
   Result<int64_t> register_server(const std::string& name, const std::string& environment) {
     TRY(check_name("server name", name));
     TRY(check_environment("environment", environment));
-    return context_.database.transact([&](db::Transaction& tx) -> Result<int64_t> {
-      const int64_t now_s = context_.clock.now_s();
+    if (!work_) return fail(Code::kFailedPrecondition, "the API does not run yet");
+    return work_->context.database.transact([&](db::Transaction& tx) -> Result<int64_t> {
+      const int64_t now_s = clock_.now_s();
       const int64_t id = TRY(db::servers::ensure(tx, name, environment, now_s))
       .server_id;
       TRY(db::servers::seen(tx, id, now_s));
@@ -70,44 +115,31 @@ class ControlPlane::Impl {
   std::string http_address() const { return http_.address(); }
 
  private:
-  Result<void> begin() {
-    TRY(http_.start(config_.http_address));
-    TRY(grpc_.start(config_.grpc_address, config_.grpc_tls, service_));
-    TRY(consumer_.start());
-    relay_.start();
-    reaper_.start();
-    deleter_.start();
-    sweeper_.start();
-    readiness_.start();
-    log_info({}, "API listens: gRPC {}, HTTP {}", grpc_.address(), http_.address());
-    return {};
-  }
-
   const ApiConfig config_;
+  Clock& clock_;
   Counters counters_;
-  const Context context_;
-  OutboxRelay relay_{context_};
-  Deleter deleter_{context_};
-  UploadSweeper sweeper_{context_};
-  StatusConsumer consumer_{context_};
-  Reaper reaper_{context_, [this] { return consumer_.hears(); }};
-  Service service_{context_, deleter_};
+  std::unique_ptr<Work> work_;
+  Service service_;
   GrpcServer grpc_;
-  Readiness readiness_{context_, [this](bool ready) { grpc_.set_serving(ready); }};
+  Readiness readiness_{[this](bool ready) { grpc_.set_serving(ready); }};
   HttpServer http_{readiness_};
-  bool started_ = false;
 };
 
-ControlPlane::ControlPlane(ApiConfig config, db::Database& database, Bus& bus, Store& store,
-                           Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(config), database, bus, store, clock)) {}
+ControlPlane::ControlPlane(ApiConfig config, Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(config), clock)) {}
 
 ControlPlane::~ControlPlane() {
   stop();
 }
 
-Result<void> ControlPlane::start() {
-  return impl_->start();
+Result<void> ControlPlane::listen() {
+  return impl_->listen();
+}
+void ControlPlane::waits_for(const std::string& part, const Error& why) {
+  impl_->waits_for(part, why);
+}
+Result<void> ControlPlane::start(db::Database& database, Bus& bus, Store& store) {
+  return impl_->start(database, bus, store);
 }
 void ControlPlane::stop() {
   impl_->stop();

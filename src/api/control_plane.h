@@ -28,13 +28,16 @@ struct ApiConfig {
 // reaper, deleter). Keeps no state but what is in the database.
 class ControlPlane {
  public:
-  // database (migrated), bus and store must outlive it.
-  ControlPlane(ApiConfig config, db::Database& database, Bus& bus, Store& store,
-               Clock& clock = system_clock());
+  explicit ControlPlane(ApiConfig config, Clock& clock = system_clock());
   ~ControlPlane();  // stop()
 
-  // Listens and begins to work. A port that is in use is kUnavailable naming the address.
-  Result<void> start();
+  // From now on clients get an answer: that nothing is ready, and UNAVAILABLE to each call. A port
+  // that is in use is kUnavailable naming the address.
+  Result<void> listen();
+  // What clients are told meanwhile: that the database, the bus or the store (so called) is away.
+  void waits_for(const std::string& part, const Error& why);
+  // After listen(): begins to work. database (migrated), bus and store must outlive it.
+  Result<void> start(db::Database& database, Bus& bus, Store& store);
   // Ends calls at work within some seconds, then all threads.
   void stop();
 
@@ -42,7 +45,7 @@ class ControlPlane {
   std::string grpc_address() const;
   std::string http_address() const;
 
-  // The server of this name, made when there is none; its id. Also before start().
+  // The server of this name, made when there is none; its id. After start().
   Result<int64_t> register_server(const std::string& name, const std::string& environment);
 
  private:

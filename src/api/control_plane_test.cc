@@ -52,11 +52,31 @@ TEST_F(Plane, HealthServiceSaysServing) {
   EXPECT_EQ(health("no.such.Service"), -NOT_FOUND);
 }
 
+TEST_F(Plane, BeforeItsEnginesAreThereItSaysWhatItWaitsFor) {
+  ControlPlane waiting(config_, clock_);
+  good(waiting.listen());
+  waiting.waits_for("database", Error{Code::kUnavailable, "PG_DATABASE_URL: connection refused"});
+  stub_ = v1::ManManAPI::NewStub(
+      grpc::CreateChannel(waiting.grpc_address(), grpc::InsecureChannelCredentials()));
+  call(&v1::ManManAPI::Stub::ListGames, v1::ListGamesRequest());
+  expect_error(UNAVAILABLE, "PG_DATABASE_URL: connection refused");
+  httplib::Client client("http://" + waiting.http_address());
+  EXPECT_EQ(client.Get("/healthz")->status, 200);
+  const auto ready = client.Get("/readyz");
+  EXPECT_EQ(ready->status, 503);
+  EXPECT_NE(ready->body.find("connection refused"), std::string::npos) << ready->body;
+
+  good(waiting.start(*database_, bus_, *store_));
+  call(&v1::ManManAPI::Stub::ListGames, v1::ListGamesRequest());
+  expect_ok();
+  EXPECT_EQ(client.Get("/readyz")->status, 200);
+}
+
 TEST_F(Plane, AnAddressInUseIsToldByName) {
   ApiConfig taken = config_;
   taken.grpc_address = service_->grpc_address();
-  ControlPlane second(taken, *database_, bus_, *store_, clock_);
-  auto started = second.start();
+  ControlPlane second(taken, clock_);
+  auto started = second.listen();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Code::kUnavailable);
   EXPECT_EQ(started.error().message, "gRPC address " + taken.grpc_address + " is in use");
@@ -64,8 +84,8 @@ TEST_F(Plane, AnAddressInUseIsToldByName) {
 
   taken.grpc_address = "127.0.0.1:0";
   taken.http_address = service_->http_address();
-  ControlPlane third(taken, *database_, bus_, *store_, clock_);
-  started = third.start();
+  ControlPlane third(taken, clock_);
+  started = third.listen();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().message, "HTTP address " + taken.http_address + " is in use");
 }
@@ -74,8 +94,8 @@ TEST_F(Plane, ABadAddressIsToldByName) {
   for (const std::string bad : {"nonsense", "127.0.0.1:99999", "256.1.1.1:80", "192.0.2.1:80"}) {
     ApiConfig config = config_;
     config.grpc_address = bad;
-    ControlPlane other(config, *database_, bus_, *store_, clock_);
-    const auto started = other.start();
+    ControlPlane other(config, clock_);
+    const auto started = other.listen();
     ASSERT_FALSE(started) << bad;
     EXPECT_EQ(started.error().code, Code::kInvalidArgument) << started.error().text();
     EXPECT_NE(started.error().message.find(bad), std::string::npos) << started.error().text();

@@ -194,8 +194,9 @@ TEST_F(Jobs, OneHostsBacklogDoesNotHoldUpOthers) {
 TEST_F(Jobs, TwoServicesShareTheOutboxAndNothingIsSentTwiceOrOutOfOrder) {
   if (!database_->shared()) GTEST_SKIP() << "needs MANMAN_TEST_PG_URL";
   const auto other_database = place_->open();
-  ControlPlane other(config_, *other_database, bus_, *store_, clock_);
-  good(other.start());
+  ControlPlane other(config_, clock_);
+  good(other.listen());
+  good(other.start(*other_database, bus_, *store_));
   constexpr int kHosts = 6;
   constexpr int kCommands = 40;
   std::vector<int64_t> servers;

@@ -18,9 +18,8 @@ constexpr const char* kStore = "store";
 
 }  // namespace
 
-Readiness::Readiness(const Context& context, std::function<void(bool)> on_change)
-    : context_(context),
-      on_change_(std::move(on_change)),
+Readiness::Readiness(std::function<void(bool)> on_change)
+    : on_change_(std::move(on_change)),
       database_("readiness", kAskDatabase, [this] { ask_database(); }),
       bus_("readiness of the bus", kAskBus, [this] { ask_bus(); }),
       store_("readiness of the store", kAskStore, [this] { ask_store(); }) {
@@ -30,7 +29,8 @@ Readiness::Readiness(const Context& context, std::function<void(bool)> on_change
   state->parts[kStore];
 }
 
-void Readiness::start() {
+void Readiness::start(const Context& context) {
+  context_ = &context;
   ask_database();
   ask_bus();
   database_.start();
@@ -42,6 +42,10 @@ void Readiness::stop() {
   database_.stop();
   bus_.stop();
   store_.stop();
+}
+
+void Readiness::away(const std::string& part, const Error& why) {
+  state_.lock()->parts[part].error = why.message;
 }
 
 Readiness::Report Readiness::report() {
@@ -63,16 +67,16 @@ Readiness::Report Readiness::report() {
 }
 
 void Readiness::ask_database() {
-  note(kDatabase, context_.database.ping());
+  note(kDatabase, context_->database.ping());
 }
 
 void Readiness::ask_bus() {
-  note(kBus, context_.bus.ping());
+  note(kBus, context_->bus.ping());
 }
 
 void Readiness::ask_store() {
   // Any key will do; a store that is there knows that it has no such object.
-  const auto object = context_.store.head("readiness/probe");
+  const auto object = context_->store.head("readiness/probe");
   if (object || object.error().code == Code::kNotFound)
     note(kStore, {});
   else

@@ -18,10 +18,12 @@ namespace manman::api {
 class Readiness {
  public:
   // on_change is called with the new state each time that it changes, from a thread of this.
-  Readiness(const Context& context, std::function<void(bool ready)> on_change);
+  explicit Readiness(std::function<void(bool ready)> on_change);
 
-  // Asks database and bus once before it returns.
-  void start();
+  // Asks database and bus once before it returns. Before that nothing is ready, and the report says
+  // why as away() was told. The context must outlive it.
+  void start(const Context& context);
+  void away(const std::string& part, const Error& why);
   void stop();
 
   struct Report {
@@ -46,7 +48,7 @@ class Readiness {
   void ask_store();
   void note(const std::string& part, const Result<void>& answer);
 
-  const Context& context_;
+  const Context* context_ = nullptr;
   const std::function<void(bool)> on_change_;
   Sync<State> state_;
   Ticker database_;

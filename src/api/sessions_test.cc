@@ -34,6 +34,8 @@ TEST_F(Sessions, StartCommandsTheHost) {
   EXPECT_EQ(command.sgc_id, sgc_id_);
   EXPECT_EQ(command.restore_backup_id, 0);
   EXPECT_EQ(command.launch.stop_command, "stop");
+  EXPECT_EQ(command.lease_ms, config_.lease.count());
+  EXPECT_EQ(host.command(0).expires_in, config_.lease);
 }
 
 TEST_F(Sessions, StartWithRestorePassesWhatTheRowSays) {
@@ -121,6 +123,25 @@ TEST_F(Sessions, ALostOneIsStoppedBeforeTheNextStarts) {
   // The lost one's own start is not among them: the relay has dropped it.
   EXPECT_EQ(good(SessionCommand::parse(host.command(0).body)).session_id, lost.session_id());
   EXPECT_EQ(good(StartSessionCommand::parse(host.command(1).body)).session_id, fresh.session_id());
+}
+
+TEST_F(Sessions, AStopOfASilentHostIsLostAndItsLateEndCounts) {
+  clock_.advance(config_.lease);  // the reaper's patience after its start
+  ScriptedHost host(bus_, server_id_);
+  const int64_t id = running_session().session_id();
+  EXPECT_EQ(stop_session(id).status(), "stopping");
+  EXPECT_EQ(host.command(1).expires_in.count(), 0) << "it is to be carried out however late";
+  clock_.advance(config_.lease / 2);
+  report({.session_id = id, .status = "stopping"});  // the host is at it
+  clock_.advance(config_.lease / 2);
+  EXPECT_EQ(get_session(id).status(), "stopping");
+  clock_.advance(config_.lease / 2);
+  ASSERT_TRUE(eventually([&] { return get_session(id).status() == "crashed"; }));
+  EXPECT_EQ(get_session(id).error_message(),
+            "host lost: server 1 said nothing about the stop for 60 s");
+  report({.session_id = id, .status = "stopped"});
+  EXPECT_EQ(get_session(id).status(), "stopped");
+  EXPECT_EQ(get_session(id).error_message(), "");
 }
 
 TEST_F(Sessions, Stop) {

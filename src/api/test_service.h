@@ -150,8 +150,9 @@ class ApiTest : public testing::Test {
   }
 
   void start() {
-    service_ = std::make_unique<ControlPlane>(config_, *database_, bus_, *store_, clock_);
-    good(service_->start());
+    service_ = std::make_unique<ControlPlane>(config_, clock_);
+    good(service_->listen());
+    good(service_->start(*database_, bus_, *store_));
     stub_ = v1::ManManAPI::NewStub(
         grpc::CreateChannel(service_->grpc_address(), grpc::InsecureChannelCredentials()));
   }

@@ -19,6 +19,7 @@ namespace manman::failpoint {
 inline constexpr std::array kNames = std::to_array<std::string_view>({
     // The way of a backup, in order.
     "api.create_backup.committed",  // row and command stored, call not yet answered
+    "api.relay.claimed",            // a host's lane of the outbox is this relay's
     "api.relay.before_publish",     // outbox row read
     "api.relay.published",          // command handed over, outbox row not yet marked sent
     "host.command.received",        // host has the command, journal has not
@@ -47,6 +48,9 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "session.launched",        // game runs, not reported
     "session.reported",        // running reported, job still in the journal
     "session.stopped",         // game ended after a stop, not reported
+    // What comes round, or once.
+    "host.registered",    // the machine's server id is known, server.json not written
+    "api.uploads_swept",  // old unfinished uploads ended
     // Undoing a restore.
     "undo.journaled",
     "undo.swapped",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,8 @@ struct Message {
   std::string routing_key;
   std::string body;
   bool redelivered = false;
+  // A queue that has kept it for so long may drop it (to the dead letters); 0: never.
+  std::chrono::milliseconds expires_in{0};
 };
 
 // What a handler wants done with a message.

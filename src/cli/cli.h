@@ -34,14 +34,16 @@ struct ServiceOptions {
   std::filesystem::path bus_ca;
   std::string api;  // where a host finds the API
   TlsFiles api_tls;
-  int api_wait_seconds = 60;  // for the API, when the host starts
-  std::string server_name;    // "": the machine's name
+  std::string server_name;  // "": the machine's name
   std::string environment = "local";
   std::filesystem::path data_dir;  // "": {state}/data
   std::string log_level = "info";
   int lease_seconds = 60;
   int threads = 0;
   int keep_replaced_hours = 24;
+  int keep_sessions = 10;
+  int keep_session_days = 30;
+  int max_output_mib = 64;
   std::string docker_socket = "/var/run/docker.sock";  // "": no containers
   std::string docker_network = "bridge";
   int orphan_grace_seconds = 600;

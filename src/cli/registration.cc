@@ -5,18 +5,15 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/retry.h"
 #include "cli/client.h"
-#include "cli/interrupt.h"
 
 namespace manman::cli {
 namespace {
 
 constexpr std::chrono::seconds kCallTimeout{10};
-constexpr Backoff kPause{.base = std::chrono::milliseconds(500),
-                         .cap = std::chrono::milliseconds(5000)};
 
 // {data_dir}/server.json: what the API said last.
 class Remembered {
@@ -66,31 +63,30 @@ v1::RegisterServerRequest request_of(const ServiceOptions& options) {
 
 }  // namespace
 
-Result<int64_t> register_server(const ServiceOptions& options) {
+std::optional<int64_t> remembered_server(const ServiceOptions& options) {
+  return Remembered(options).id();
+}
+
+Result<void> remember_server(const ServiceOptions& options, int64_t server_id) {
   const Remembered remembered(options);
+  if (remembered.id() == server_id) return {};
+  TRY(failpoint::pass("host.registered"));
+  return in("remember the server's id", remembered.keep(server_id));
+}
+
+Result<int64_t> register_server(const ServiceOptions& options) {
   const auto client = TRY(Client::create(options.api, options.api_tls, kCallTimeout));
-  const v1::RegisterServerRequest request = request_of(options);
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::seconds(options.api_wait_seconds);
-  for (int tried = 0;; tried++) {
-    const auto answer = client->call(request);
-    if (answer) {
-      TRY(in("remember the server's id", remembered.keep(answer->server_id())));
-      return answer->server_id();
-    }
-    if (!answer.error().retryable)
-      return std::unexpected(answer.error().in("register this server"));
-    if (const auto id = remembered.id()) {
-      log_warn({.server_id = *id}, "the API is away; going on as the server that it knew: {}",
-               answer.error().message);
-      return *id;
-    }
-    if (std::chrono::steady_clock::now() >= deadline)
-      return std::unexpected(answer.error().in("register this server"));
-    log_warn({}, "waiting for the API: {}", answer.error().message);
-    if (!sleep_unless(kPause.wait_before_retry(tried), interrupted))
-      return fail(Code::kCancelled, "interrupted while waiting for the API");
+  const auto answer = client->call(request_of(options));
+  if (answer) {
+    TRY(remember_server(options, answer->server_id()));
+    return answer->server_id();
   }
+  const auto known = remembered_server(options);
+  if (!answer.error().retryable || !known)
+    return std::unexpected(answer.error().in("register this server"));
+  log_warn({.server_id = *known}, "the API is away; going on as the server that it knew: {}",
+           answer.error().message);
+  return *known;
 }
 
 }  // namespace manman::cli

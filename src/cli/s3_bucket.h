@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,8 +21,9 @@ struct S3Settings {
   bool virtual_host = false;
 };
 
-// Opens a bucket. Its requests end when the user interrupts (see InterruptGuard).
-Result<std::unique_ptr<Store>> open_s3_bucket(const std::string& bucket,
-                                              const S3Settings& settings);
+// Opens a bucket, trying again for so long while its server is away. Its requests end when the user
+// interrupts (see InterruptGuard).
+Result<std::unique_ptr<Store>> open_s3_bucket(const std::string& bucket, const S3Settings& settings,
+                                              std::chrono::seconds retry_for);
 
 }  // namespace manman::cli

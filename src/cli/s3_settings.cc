@@ -57,7 +57,8 @@ Result<S3Object> open_s3_url(std::string_view url, const S3Settings& settings) {
   const size_t slash = path.find('/');
   const std::string_view key = slash == path.npos ? std::string_view() : path.substr(slash + 1);
   TRY(in(std::string(url) + " must be s3://BUCKET/KEY", check_key(key)));
-  auto store = TRY(open_s3_bucket(std::string(path.substr(0, slash)), settings));
+  auto store =
+      TRY(open_s3_bucket(std::string(path.substr(0, slash)), settings, std::chrono::seconds(5)));
   return S3Object{std::move(store), std::string(key)};
 }
 

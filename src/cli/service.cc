@@ -65,6 +65,19 @@ void add_host_settings(Command& command, ServiceOptions& options, const std::str
            "How long data that a restore replaced is kept")
       .range(0, 24 * 3650)
       .value("HOURS");
+  command
+      .add("--keep-sessions", options.keep_sessions,
+           "Of how many ended sessions of an SGC output.log and the like are kept")
+      .range(0, 1000000)
+      .value("N");
+  command.add("--keep-session-days", options.keep_session_days, "How long at most they are kept")
+      .range(0, 36500)
+      .value("DAYS");
+  command
+      .add("--max-output-mib", options.max_output_mib,
+           "How much of a running game's output.log is kept on disk")
+      .range(1, 1 << 20)
+      .value("MIB");
   command.add("--threads", options.threads, "Threads for archives; 0: one for each core")
       .range(0, 256)
       .value("N");
@@ -150,11 +163,6 @@ void add_host(Command& app, Context& context, const Programs& programs) {
        "    manman host --api 10.0.0.5:50051 --store s3://backups --data-dir /srv/games"});
   auto options = std::make_shared<ServiceOptions>();
   options->data_dir = "/var/lib/manman/data";
-  command
-      .add("--api-wait-seconds", options->api_wait_seconds,
-           "How long to wait for the API at the first start")
-      .range(0, 86400)
-      .value("SECONDS");
   add_store(command, *options, "");
   add_bus(command, *options, "");
   add_host_settings(command, *options, "");

@@ -8,7 +8,8 @@ namespace manman::db {
 
 inline constexpr std::string_view kSessionIsLive =
     "status IN ('pending', 'starting', 'running', 'stopping')";
-inline constexpr std::string_view kSessionIsLeased = "status IN ('pending', 'starting')";
+inline constexpr std::string_view kSessionIsLeased =
+    "status IN ('pending', 'starting', 'stopping')";
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
 
 }  // namespace manman::db

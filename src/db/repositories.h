@@ -73,7 +73,7 @@ Result<Session> get(Transaction& tx, int64_t session_id);
 Result<std::vector<Session>> list(Transaction& tx, const Filter& filter, const Page& page);
 // The whole row, by session_id.
 Result<void> update(Transaction& tx, const Session& session);
-// Pending and starting ones whose lease has ended.
+// Pending, starting and stopping ones whose lease has ended.
 Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit);
 // Live sessions that restore from this backup and do not run yet.
 Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id);

@@ -113,7 +113,8 @@ Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit)
 
 Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id) {
   Where where;
-  where.when("restored_from_backup_id = :backup", "backup", backup_id).when(kSessionIsLeased);
+  where.when("restored_from_backup_id = :backup", "backup", backup_id)
+      .when("status IN ('pending', 'starting')");
   return read_all<SessionRow>(tx, std::move(where), to_domain);
 }
 

@@ -126,15 +126,16 @@ TEST_P(SessionsTest, ExpiredAreThoseThatShouldHaveReported) {
   const int64_t later = leased(S::kPending, 500);
   leased(S::kPending, 1001);
   leased(S::kRunning, 10);
-  leased(S::kStopping, 10);
+  const int64_t latest = leased(S::kStopping, 10);
   leased(S::kLost, 10);
   const auto expired = [&](int64_t now, int limit) {
     return ids_of(in_tx([&](Transaction& tx) { return sessions::expired(tx, now, limit); }));
   };
-  EXPECT_THAT(expired(1000, 10), ElementsAre(later, late));
-  EXPECT_THAT(expired(1000, 1), ElementsAre(later));
-  EXPECT_THAT(expired(500, 10), ElementsAre(later));
-  EXPECT_THAT(expired(499, 10), IsEmpty());
+  EXPECT_THAT(expired(1000, 10), ElementsAre(latest, later, late));
+  EXPECT_THAT(expired(1000, 2), ElementsAre(latest, later));
+  EXPECT_THAT(expired(500, 10), ElementsAre(latest, later));
+  EXPECT_THAT(expired(499, 10), ElementsAre(latest));
+  EXPECT_THAT(expired(9, 10), IsEmpty());
 }
 
 TEST_P(SessionsTest, RestoringFromABackupAreThoseThatStillReadIt) {

@@ -91,6 +91,7 @@ std::string StartSessionCommand::to_json() const {
     restore["data_bytes"] = restore_data_bytes;
     restore["sha256"] = restore_sha256;
   }
+  body["lease_ms"] = lease_ms;
   body["launch"] = launch_to_json(launch);
   return dump(body);
 }
@@ -109,6 +110,7 @@ Result<StartSessionCommand> StartSessionCommand::parse(std::string_view text) {
     command.restore_data_bytes = TRY(restore->count("data_bytes"));
     command.restore_sha256 = TRY(restore->text_or_empty("sha256"));
   }
+  command.lease_ms = TRY(fields.count("lease_ms"));
   command.launch = TRY(launch_from(fields));
   return command;
 }

@@ -52,6 +52,7 @@ struct StartSessionCommand {
   int64_t restore_size_bytes = 0;
   int64_t restore_data_bytes = 0;  // of all files it holds; 0 when the row does not say
   std::string restore_sha256;      // "" when the row has none
+  int64_t lease_ms = 0;  // how long the API waits for a sign of the host; 0: it does not say
   GameLaunch launch;
 
   std::string to_json() const;
@@ -100,8 +101,8 @@ struct BackupReport {
   static Result<BackupReport> parse(std::string_view json);
 };
 
-// status.session.{session_id}. status: "starting" (also renews the lease), "running", "stopped",
-// "crashed", "completed"; "" when only replaced_data is reported.
+// status.session.{session_id}. status: "starting" and "stopping" (also renew the lease), "running",
+// "stopped", "crashed", "completed"; "" when only replaced_data is reported.
 struct SessionReport {
   int64_t session_id = 0;
   int64_t sgc_id = 0;

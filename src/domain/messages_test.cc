@@ -145,8 +145,8 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
 }
 
 TEST(StartSessionCommandTest, ReadsBackWithAndWithoutRestore) {
-  const StartSessionCommand restore{456,  42,   5,      "s3://bucket/backups/42/5.tar.gz",
-                                    1234, 5678, "ab12", full_launch()};
+  const StartSessionCommand restore{
+      456, 42, 5, "s3://bucket/backups/42/5.tar.gz", 1234, 5678, "ab12", 0, full_launch()};
   const StartSessionCommand got = read_back(restore);
   EXPECT_EQ(got.session_id, 456);
   EXPECT_EQ(got.sgc_id, 42);
@@ -155,6 +155,7 @@ TEST(StartSessionCommandTest, ReadsBackWithAndWithoutRestore) {
   EXPECT_EQ(got.restore_size_bytes, 1234);
   EXPECT_EQ(got.restore_data_bytes, 5678);
   EXPECT_EQ(got.restore_sha256, "ab12");
+  EXPECT_EQ(read_back(StartSessionCommand{.session_id = 4, .lease_ms = 60000}).lease_ms, 60000);
   expect_same(got.launch, restore.launch);
 
   const json plain = json::parse(StartSessionCommand{.session_id = 456, .sgc_id = 42}.to_json());
@@ -169,6 +170,7 @@ TEST(StartSessionCommandTest, TakesTheSmallestBodyAndRefusesHalfARestore) {
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->restore_backup_id, 5);
   EXPECT_EQ(got->restore_size_bytes, 0);
+  EXPECT_EQ(got->lease_ms, 0);
   // A restore that can't be read must never become a plain start over the old data.
   expect_refused<StartSessionCommand>(
       R"({"command":"start_session","session_id":4,"restore_from":{"backup_id":5}})",

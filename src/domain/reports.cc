@@ -93,7 +93,8 @@ Result<SessionReport> SessionReport::parse(std::string_view text) {
   report.replaced_data =
       TRY(one_of(fields, "replaced_data", {"", "none", "kept", "undone", "removed"}));
   report.status =
-      TRY(one_of(fields, "status", {"", "starting", "running", "stopped", "crashed", "completed"}));
+      TRY(one_of(fields, "status",
+                 {"", "starting", "running", "stopping", "stopped", "crashed", "completed"}));
   // What became of the replaced data may be reported by itself.
   if (report.status.empty() && report.replaced_data.empty()) {
     return std::unexpected(fields.wrong("status", "is missing"));

@@ -33,13 +33,16 @@ constexpr Transition<SessionStatus, SessionEvent> kTable[] = {
     {kRunning, kHostCompleted, kCompleted},
     {kRunning, kStop, kStopping},
 
+    {kStopping, kHostStopping, kStopping},  // renews the lease
     {kStopping, kHostStopped, kStopped},
     {kStopping, kHostCrashed, kCrashed},
     {kStopping, kHostCompleted, kCompleted},
     {kStopping, kStop, kStopping},
+    {kStopping, kLeaseExpired, kLost},
 
     {kLost, kHostStarting, kStarting},
     {kLost, kHostRunning, kRunning},
+    {kLost, kHostStopping, kStopping},
     {kLost, kHostStopped, kStopped},
     {kLost, kHostCrashed, kCrashed},
     {kLost, kHostCompleted, kCompleted},

@@ -15,18 +15,19 @@ enum class SessionStatus {
   kStopped,    // ended after a stop was asked for
   kCrashed,    // could not start, was killed by a signal, or ended with another code than 0
   kCompleted,  // ended by itself with code 0
-  kLost,       // the host went silent before the game ran; shown as `crashed`; what the host
-               // reports later still counts
+  kLost,       // the host went silent before the game ran, or before it was seen to end after a
+               // stop; shown as `crashed`; what the host reports later still counts
 };
 
 enum class SessionEvent {
   kHostStarting,
   kHostRunning,
+  kHostStopping,
   kHostStopped,
   kHostCrashed,
   kHostCompleted,
   kStop,          // StopSession, or a forced start of another session
-  kLeaseExpired,  // only in kPending and kStarting
+  kLeaseExpired,  // only in kPending, kStarting and kStopping
 };
 
 // The transition table of a session, like that of a backup.

@@ -38,24 +38,27 @@ TEST(SessionTableTest, EveryStateAndEvent) {
   using S = SessionStatus;
   using E = SessionEvent;
   constexpr auto kNone = std::nullopt;
-  const E events[] = {E::kHostStarting,  E::kHostRunning, E::kHostStopped, E::kHostCrashed,
-                      E::kHostCompleted, E::kStop,        E::kLeaseExpired};
-  using Row = std::array<std::optional<S>, 7>;
+  const E events[] = {E::kHostStarting, E::kHostRunning,   E::kHostStopping, E::kHostStopped,
+                      E::kHostCrashed,  E::kHostCompleted, E::kStop,         E::kLeaseExpired};
+  using Row = std::array<std::optional<S>, 8>;
   const std::map<S, Row> expected = {
       {S::kPending,
-       {S::kStarting, S::kRunning, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping,
+       {S::kStarting, S::kRunning, kNone, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping,
         S::kLost}},
       {S::kStarting,
-       {S::kStarting, S::kRunning, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping,
+       {S::kStarting, S::kRunning, kNone, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping,
         S::kLost}},
       {S::kRunning,
-       {kNone, S::kRunning, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping, kNone}},
-      {S::kStopping, {kNone, kNone, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping, kNone}},
-      {S::kStopped, {kNone, kNone, kNone, kNone, kNone, kNone, kNone}},
-      {S::kCrashed, {kNone, kNone, kNone, kNone, kNone, kNone, kNone}},
-      {S::kCompleted, {kNone, kNone, kNone, kNone, kNone, kNone, kNone}},
+       {kNone, S::kRunning, kNone, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping, kNone}},
+      {S::kStopping,
+       {kNone, kNone, S::kStopping, S::kStopped, S::kCrashed, S::kCompleted, S::kStopping,
+        S::kLost}},
+      {S::kStopped, {kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone}},
+      {S::kCrashed, {kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone}},
+      {S::kCompleted, {kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone}},
       {S::kLost,
-       {S::kStarting, S::kRunning, S::kStopped, S::kCrashed, S::kCompleted, kNone, kNone}},
+       {S::kStarting, S::kRunning, S::kStopping, S::kStopped, S::kCrashed, S::kCompleted, kNone,
+        kNone}},
   };
   ASSERT_EQ(expected.size(), 8U);
   for (const auto& [status, row] : expected) {

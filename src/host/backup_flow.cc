@@ -116,7 +116,7 @@ void BackupFlow::give_way() {
 // The row says where the archive is to be found; a host with another store must not fill it.
 Result<void> BackupFlow::check_destination() const {
   if (command_.s3_url.empty()) return {};
-  const ObjectUrl ours{context_.store.bucket(), command_.s3_key};
+  const ObjectUrl ours{context_.store->bucket(), command_.s3_key};
   if (command_.s3_url == ours.text()) return {};
   return fail(Code::kFailedPrecondition, "the backup is to be stored as " + command_.s3_url +
                                              ", but this host's store would make it " +
@@ -126,7 +126,7 @@ Result<void> BackupFlow::check_destination() const {
 Result<void> BackupFlow::abort_earlier_uploads() {
   const auto record = context_.journal->find(job_.key);
   if (!record || !record->upload_begun) return {};
-  auto aborted = context_.store.abort_uploads(command_.s3_key);
+  auto aborted = context_.store->abort_uploads(command_.s3_key);
   if (aborted || aborted.error().retryable) return aborted;
   log_warn(job_.about, "abort the uploads of an earlier try: {}", aborted.error().message);
   return {};
@@ -167,7 +167,7 @@ Result<Quiesced> BackupFlow::quiesce_game() {
 // The journal first, so that no crash leaves an upload that nobody knows of.
 Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize& expected) {
   TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
-  auto upload = TRY(context_.store.put(command_.s3_key, expected.archive_upper_bound()));
+  auto upload = TRY(context_.store->put(command_.s3_key, expected.archive_upper_bound()));
   TRY(failpoint::pass("backup.upload_started"));
   return upload;
 }
@@ -195,7 +195,7 @@ Result<void> BackupFlow::finish_upload(Upload& upload) {
 }
 
 Result<void> BackupFlow::check_stored(const archive::PackResult& packed) const {
-  const ObjectInfo stored = TRY(context_.store.head(command_.s3_key));
+  const ObjectInfo stored = TRY(context_.store->head(command_.s3_key));
   if (stored.size_bytes == packed.archive_size_bytes && !stored.etag.empty()) return {};
   return std::unexpected(Error{Code::kDataLoss,
                                "the store holds " + std::to_string(stored.size_bytes) +
@@ -208,7 +208,7 @@ Result<void> BackupFlow::check_stored(const archive::PackResult& packed) const {
 BackupReport BackupFlow::completed(const archive::PackResult& packed) const {
   BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
   report.status = "completed";
-  report.s3_url = ObjectUrl{context_.store.bucket(), command_.s3_key}.text();
+  report.s3_url = ObjectUrl{context_.store->bucket(), command_.s3_key}.text();
   report.size_bytes = static_cast<int64_t>(packed.archive_size_bytes);
   report.sha256 = to_hex(packed.sha256);
   report.entries = static_cast<int64_t>(packed.entries);
@@ -247,7 +247,7 @@ void BackupFlow::remove_object() {
   if (!record || !record->upload_begun) return;
   if (auto aborted = abort_earlier_uploads(); !aborted)
     log_warn(job_.about, "abort the uploads of an earlier try: {}", aborted.error().message);
-  if (auto removed = context_.store.remove(command_.s3_key); !removed)
+  if (auto removed = context_.store->remove(command_.s3_key); !removed)
     log_warn(job_.about, "remove {}: {}", command_.s3_key, removed.error().message);
 }
 

@@ -15,15 +15,15 @@ namespace manman::host {
 
 // What the flows of one host manager share.
 struct Context {
-  Context(HostConfig host_config, Bus& bus, Store& archive_store, Runtime& game_runtime,
-          std::unique_ptr<Journal> opened_journal, Sessions::OnEnd on_end);
+  Context(HostConfig host_config, Runtime& game_runtime, std::unique_ptr<Journal> opened_journal,
+          Sessions::OnEnd on_end);
 
   GscDir gsc(const std::string& environment, int64_t sgc_id) const {
     return gsc_dir(config.data_dir, environment, sgc_id);
   }
 
   const HostConfig config;
-  Store& store;
+  Store* store = nullptr;  // there before any job that needs it
   Runtime& runtime;
   const std::unique_ptr<Journal> journal;
   Reporter reporter;

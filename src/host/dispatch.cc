@@ -32,6 +32,14 @@ Result<Work> prepare_start(Job& job, const std::string& body, int64_t server_id)
   return [command](Context& context, Job& at_work) { run_start(context, at_work, command); };
 }
 
+Result<Work> prepare_stop(Job& job, const std::string& body, int64_t server_id) {
+  auto command = TRY(SessionCommand::parse(body));
+  job.renewal = [command, server_id](const Progress&) {
+    return message_of(stop_renewal(command, server_id));
+  };
+  return [command](Context& context, Job& at_work) { run_stop(context, at_work, command); };
+}
+
 Result<Work> prepare_other(const std::string& body,
                            void (*flow)(Context&, Job&, const SessionCommand&)) {
   auto command = TRY(SessionCommand::parse(body));
@@ -45,7 +53,7 @@ Result<Work> prepare(Job& job, const Record& record, int64_t server_id) {
     case JobKind::kSession:
       return prepare_start(job, record.command, server_id);
     case JobKind::kStop:
-      return prepare_other(record.command, run_stop);
+      return prepare_stop(job, record.command, server_id);
     case JobKind::kUndo:
       return prepare_other(record.command, run_undo);
     case JobKind::kExpire:

@@ -87,6 +87,9 @@ class HostTest : public testing::Test {
   // A completed backup of a world with this mark.
   BackupReport backed_up(int64_t backup_id, const std::string& mark);
 
+  // As if no host had worked here for so long.
+  void host_was_away_for(std::chrono::seconds duration);
+
   // Runs a host of its own in a process that is killed at the failpoint, with one command.
   void crash_at(const std::string& failpoint, const std::string& what, const std::string& body);
 

@@ -34,8 +34,9 @@ HostWorld::~HostWorld() {
 
 void HostWorld::start(HostConfig config) {
   host_.reset();
-  host_ = std::make_unique<HostManager>(std::move(config), bus, *store_in_use, *runtime);
-  const auto started = host_->start();
+  host_ = std::make_unique<HostManager>(std::move(config), *runtime);
+  auto started = host_->adopt();
+  if (started) started = host_->start(bus, *store_in_use);
   if (!started) throw std::runtime_error(started.error().message);
 }
 
@@ -82,6 +83,10 @@ void HostTest::restart_host() {
   world_->stop();
   world_->forget_reports();
   start_host();
+}
+
+void HostTest::host_was_away_for(std::chrono::seconds duration) {
+  fs::last_write_time(dir_ / "data/journal/lock", fs::file_time_type::clock::now() - duration);
 }
 
 GameLaunch HostTest::launch() {

@@ -32,29 +32,27 @@ Result<void> check(const HostConfig& config) {
 
 }  // namespace
 
-Context::Context(HostConfig host_config, Bus& bus, Store& archive_store, Runtime& game_runtime,
+Context::Context(HostConfig host_config, Runtime& game_runtime,
                  std::unique_ptr<Journal> opened_journal, Sessions::OnEnd on_end)
     : config(std::move(host_config)),
-      store(archive_store),
       runtime(game_runtime),
       journal(std::move(opened_journal)),
-      reporter(bus),
       archives(kArchivesAtOnce),
       sessions(game_runtime, std::move(on_end)),
       lanes(kLaneThreads) {}
 
 class HostManager::Impl {
  public:
-  Impl(HostConfig config, Bus& bus, Store& store, Runtime& runtime)
-      : config_(std::move(config)), bus_(bus), store_(store), runtime_(runtime) {}
+  Impl(HostConfig config, Runtime& runtime) : config_(std::move(config)), runtime_(runtime) {}
 
-  Result<void> start();
+  Result<void> adopt();
+  Result<void> start(Bus& bus, Store& store);
   void stop();
 
  private:
+  void begin_work(Bus& bus, Store& store);
+
   HostConfig config_;
-  Bus& bus_;
-  Store& store_;
   Runtime& runtime_;
   std::unique_ptr<Context> context_;
   std::optional<CommandLoop> commands_;
@@ -62,30 +60,36 @@ class HostManager::Impl {
   std::unique_ptr<Subscription> subscription_;
 };
 
-Result<void> HostManager::Impl::start() {
+Result<void> HostManager::Impl::adopt() {
   if (context_) return fail(Code::kFailedPrecondition, "the host manager was started before");
   TRY(in("host", check(config_)));
   TRY(in("data folder", make_dirs(config_.data_dir)));
   config_.data_dir = std::filesystem::absolute(config_.data_dir);
   auto journal = TRY(Journal::open(config_.data_dir));
-  context_ = std::make_unique<Context>(config_, bus_, store_, runtime_, std::move(journal),
+  context_ = std::make_unique<Context>(config_, runtime_, std::move(journal),
                                        [this](const GameInstance& game, const GameState& state) {
                                          report_end(*context_, game, state);
                                        });
-  context_->reporter.start();
   sweep_leftovers(*context_);
-  recover(*context_);
+  recover_from_disk(*context_);
+  return {};
+}
+
+Result<void> HostManager::Impl::start(Bus& bus, Store& store) {
+  if (!context_) return fail(Code::kFailedPrecondition, "the host manager has adopted nothing yet");
+  if (!ticker_) begin_work(bus, store);
+  subscription_ = TRY(in("take commands from the bus", commands_->subscribe(bus)));
+  log_info({.server_id = config_.server_id}, "host manager works in {}", config_.data_dir.string());
+  return {};
+}
+
+void HostManager::Impl::begin_work(Bus& bus, Store& store) {
+  context_->store = &store;
+  context_->reporter.start(bus);
+  go_on_with_jobs(*context_);
   ticker_.emplace(*context_);
   ticker_->start();
   commands_.emplace(*context_);
-  auto subscribed = commands_->subscribe(bus_);
-  if (!subscribed) {
-    stop();
-    return std::unexpected(std::move(subscribed).error().in("take commands from the bus"));
-  }
-  subscription_ = std::move(*subscribed);
-  log_info({.server_id = config_.server_id}, "host manager works in {}", config_.data_dir.string());
-  return {};
 }
 
 void HostManager::Impl::stop() {
@@ -98,15 +102,19 @@ void HostManager::Impl::stop() {
   context_->reporter.stop();
 }
 
-HostManager::HostManager(HostConfig config, Bus& bus, Store& store, Runtime& runtime)
-    : impl_(std::make_unique<Impl>(std::move(config), bus, store, runtime)) {}
+HostManager::HostManager(HostConfig config, Runtime& runtime)
+    : impl_(std::make_unique<Impl>(std::move(config), runtime)) {}
 
 HostManager::~HostManager() {
   stop();
 }
 
-Result<void> HostManager::start() {
-  return impl_->start();
+Result<void> HostManager::adopt() {
+  return impl_->adopt();
+}
+
+Result<void> HostManager::start(Bus& bus, Store& store) {
+  return impl_->start(bus, store);
 }
 
 void HostManager::stop() {

@@ -20,6 +20,10 @@ struct HostConfig {
   std::chrono::milliseconds heartbeat_interval{5000};
   std::chrono::hours keep_replaced{24};  // how long replaced-{session_id}/ stays after the restore
   std::chrono::milliseconds orphan_grace{600000};  // see Runtime::reap_orphans
+  // What is kept of sessions that have ended, of each SGC: so many, and none for longer.
+  int keep_sessions = 10;
+  std::chrono::hours keep_sessions_for{24 * 30};
+  uint64_t max_output_bytes = uint64_t{64} << 20;  // of one game's output.log on disk
   int upload_attempts = 5;
 };
 
@@ -28,12 +32,17 @@ struct HostConfig {
 // job goes on or is reported failed.
 class HostManager {
  public:
-  // The bus, store and runtime must outlive it.
-  HostManager(HostConfig config, Bus& bus, Store& store, Runtime& runtime);
+  // The runtime must outlive it.
+  HostManager(HostConfig config, Runtime& runtime);
   ~HostManager();  // stop()
 
-  // Takes up what the journal holds, adopts running games, then consumes commands.
-  Result<void> start();
+  // What needs nothing but this machine's disk, and comes before all else: running games are
+  // watched, those that were left quiesced resumed, and a journaled exchange of data is finished,
+  // its game started. Reports on it wait for start().
+  Result<void> adopt();
+  // After adopt(): goes on with every other job of the journal, then consumes commands. Bus and
+  // store must outlive it. Where the bus has gone again it is to be called once more.
+  Result<void> start(Bus& bus, Store& store);
   // Takes no more commands, cancels jobs at work (they go on at the next start) and returns when
   // all threads have ended. Games run on.
   void stop();

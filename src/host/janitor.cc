@@ -1,14 +1,18 @@
 #include "host/janitor.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <functional>
 #include <string>
 #include <utility>
 
 #include "base/file.h"
 #include "base/time.h"
+#include "game/runtime/output_file.h"
 #include "host/dispatch.h"
 #include "host/outcome.h"
 
@@ -109,6 +113,41 @@ std::set<int64_t> live_sessions(Context& context) {
   return live;
 }
 
+bool needed(Context& context, int64_t session_id) {
+  return context.sessions.find(session_id) ||
+         context.journal->find({JobKind::kSession, session_id}) ||
+         context.journal->find({JobKind::kStop, session_id});
+}
+
+// Since when nothing has changed in it: the end of its session, or of a start that failed.
+bool is_older(const fs::path& dir, std::chrono::hours age) {
+  struct stat info{};
+  if (::lstat(dir.c_str(), &info) != 0) return false;
+  return system_clock().now_s() - info.st_mtim.tv_sec > std::chrono::seconds(age).count();
+}
+
+std::vector<int64_t> old_sessions(Context& context, const GscDir& gsc) {
+  std::vector<int64_t> ended;
+  const auto names = folder_names(gsc.root);
+  if (!names) {
+    log_error({.sgc_id = gsc.sgc_id}, "{}", names.error().message);
+    return ended;
+  }
+  for (const std::string& name : *names) {
+    const auto id = parse_numbered(name, "session-");
+    if (id && !needed(context, *id)) ended.push_back(*id);
+  }
+  std::ranges::sort(ended, std::greater());
+  std::vector<int64_t> old;
+  for (size_t i = 0; i < ended.size(); i++) {
+    const fs::path dir = gsc.root / ("session-" + std::to_string(ended[i]));
+    if (i >= static_cast<size_t>(context.config.keep_sessions) ||
+        is_older(dir, context.config.keep_sessions_for))
+      old.push_back(ended[i]);
+  }
+  return old;
+}
+
 // No engine, no orphans; a session that needs it says so.
 bool is_absence(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kPermissionDenied;
@@ -161,6 +200,35 @@ void reap_orphans(Context& context) {
     }
     context.reaping = false;
   });
+}
+
+void forget_old_sessions(Context& context) {
+  const auto found = find_gsc_dirs(context.config.data_dir);
+  if (!found) return log_error({}, "{}", found.error().message);
+  for (const FoundGsc& each : *found) {
+    const auto old = old_sessions(context, each.gsc);
+    if (old.empty()) continue;
+    context.lanes.post(each.gsc.sgc_id, [&context, gsc = each.gsc, old] {
+      for (const int64_t session_id : old) {
+        if (context.stopping || needed(context, session_id)) continue;
+        if (auto forgotten = context.runtime.forget(gsc.instance(session_id)); !forgotten)
+          log_warn(about_session(gsc, session_id), "remove what is kept of the session: {}",
+                   forgotten.error().message);
+      }
+    });
+  }
+}
+
+void limit_outputs(Context& context) {
+  for (const int64_t session_id : context.sessions.running()) {
+    const auto game = context.sessions.find(session_id);
+    if (!game) continue;
+    const fs::path output =
+        game->gsc_dir / ("session-" + std::to_string(session_id)) / "output.log";
+    const auto limited = limit_output(output, context.config.max_output_bytes);
+    if (!limited && limited.error().code != Code::kNotFound)
+      log_warn({.session_id = session_id, .sgc_id = game->sgc_id}, "{}", limited.error().message);
+  }
 }
 
 void note_replaced(const GscDir& gsc, int64_t session_id) {

@@ -21,6 +21,13 @@ void run_expire(Context& context, Job& job, const SessionCommand& command);
 // at once; a call while an earlier one is at work is nothing.
 void reap_orphans(Context& context);
 
+// Removes session-{id}/ of ended sessions beyond the latest keep_sessions of their SGC, and those
+// older than keep_sessions_for, in the lane of the SGC.
+void forget_old_sessions(Context& context);
+
+// Frees what the output of running games takes on disk beyond max_output_bytes.
+void limit_outputs(Context& context);
+
 // Starts the clock of replaced-{session_id}/.
 void note_replaced(const GscDir& gsc, int64_t session_id);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/time.h"
 
 namespace manman::host {
 namespace fs = std::filesystem;
@@ -175,6 +176,18 @@ std::vector<Record> Journal::unfinished() {
   for (const auto& [key, record] : state->records) records.push_back(record);
   std::ranges::sort(records, {}, &Record::sequence);
   return records;
+}
+
+void Journal::note_alive() {
+  if (::futimens(lock_.get(), nullptr) != 0)
+    log_warn({}, "journal: {}", errno_error("set the time of the lock", errno).message);
+}
+
+std::chrono::milliseconds Journal::silent_for() const {
+  struct stat info{};
+  if (::fstat(lock_.get(), &info) != 0) return std::chrono::milliseconds(0);
+  const int64_t noted_ms = info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+  return std::chrono::milliseconds(std::max<int64_t>(0, system_clock().now_ms() - noted_ms));
 }
 
 }  // namespace manman::host

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <functional>
@@ -37,6 +38,11 @@ class Journal {
   std::optional<Record> find_done(const JobKey& key);
   // In the order of arrival.
   std::vector<Record> unfinished();
+
+  // That a host works on what it holds, at this moment. Not synced to disk.
+  void note_alive();
+  // How long ago that was noted last, by any process; by this machine's clock.
+  std::chrono::milliseconds silent_for() const;
 
  private:
   struct State {

@@ -46,6 +46,7 @@ Result<Record> from_json(const json& body) {
   record.staged_identity = body.at("staged_identity").get<std::string>();
   record.replaced_data = body.at("replaced_data").get<std::string>();
   record.stop_asked = body.at("stop_asked").get<bool>();
+  record.too_late = body.value("too_late", "");
   record.report_key = body.at("report_key").get<std::string>();
   record.report_body = body.at("report_body").get<std::string>();
   record.remember = body.at("remember").get<bool>();
@@ -78,6 +79,7 @@ std::string Record::to_json() const {
   body["staged_identity"] = staged_identity;
   body["replaced_data"] = replaced_data;
   body["stop_asked"] = stop_asked;
+  body["too_late"] = too_late;
   body["report_key"] = report_key;
   body["report_body"] = report_body;
   body["remember"] = remember;

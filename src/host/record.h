@@ -49,6 +49,7 @@ struct Record {
   std::string staged_identity;  // of the folder that is to become game/; set in kSwapping
   std::string replaced_data;    // of a session: what the restore did, once known
   bool stop_asked = false;      // of a session: its end is not a crash
+  std::string too_late;         // of a session: why its game must not be launched any more
 
   std::string report_key;  // of the last report; set in kFinal
   std::string report_body;

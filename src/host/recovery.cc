@@ -26,8 +26,24 @@ void adopt_running(Context& context, const Record& record) {
             command.error().message);
 }
 
+// The API gives a start up after a lease without a sign of the host. To begin it all the same, an
+// hour or a week later, would surprise whoever has gone on since.
+std::string why_too_late(Context& context, const Record& record) {
+  if (record.key.kind != JobKind::kSession || !record.too_late.empty()) return record.too_late;
+  const auto command = StartSessionCommand::parse(record.command);
+  const auto silent = context.journal->silent_for();
+  if (!command || command->lease_ms == 0 || silent.count() <= command->lease_ms) return "";
+  return "not carried out: the host was away for " + std::to_string(silent.count() / 1000) +
+         " s, and a start is given up after " + std::to_string(command->lease_ms / 1000) + " s";
+}
+
 void take_up(Context& context, const Record& record) {
-  if (auto counted = context.journal->update(record.key, [](Record& found) { found.starts++; });
+  const std::string too_late = why_too_late(context, record);
+  if (auto counted = context.journal->update(record.key,
+                                             [&](Record& found) {
+                                               found.starts++;
+                                               found.too_late = too_late;
+                                             });
       !counted)
     log_error(about(record.key, record.sgc_id, context.config.server_id), "{}",
               counted.error().message);
@@ -54,7 +70,7 @@ void adopt_strangers(Context& context, const FoundGsc& found) {
 
 }  // namespace
 
-void recover(Context& context) {
+void recover_from_disk(Context& context) {
   const auto records = context.journal->unfinished();
   for (const Record& record : records) {
     if (record.phase == Phase::kRunning) adopt_running(context, record);
@@ -69,8 +85,13 @@ void recover(Context& context) {
     if (record.phase == Phase::kFinal)
       deliver_outcome(context, record.key,
                       {.routing_key = record.report_key, .body = record.report_body});
-    if (record.phase == Phase::kReceived || record.phase == Phase::kSwapping)
-      take_up(context, record);
+    if (record.phase == Phase::kSwapping) take_up(context, record);
+  }
+}
+
+void go_on_with_jobs(Context& context) {
+  for (const Record& record : context.journal->unfinished()) {
+    if (record.phase == Phase::kReceived) take_up(context, record);
   }
 }
 

@@ -13,7 +13,8 @@ constexpr Backoff kBackoff{std::chrono::milliseconds(100), std::chrono::millisec
 
 }  // namespace
 
-void Reporter::start() {
+void Reporter::start(Bus& bus) {
+  bus_ = &bus;
   thread_ = std::jthread([this] { run(); });
 }
 
@@ -63,7 +64,7 @@ void Reporter::run() {
 
 // False when it should be tried again.
 bool Reporter::send(Item& item, int failures) {
-  const auto published = bus_.publish(item.message);
+  const auto published = bus_->publish(item.message);
   if (published) {
     if (item.on_delivered) item.on_delivered();
     return true;

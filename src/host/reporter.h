@@ -14,10 +14,10 @@ namespace manman::host {
 // for a bus that is away. Thread-safe.
 class Reporter {
  public:
-  explicit Reporter(Bus& bus) : bus_(bus) {}  // the bus must outlive it
   ~Reporter() { stop(); }
 
-  void start();
+  // From now on reports go out; those that were given before wait for it. The bus must outlive it.
+  void start(Bus& bus);
   // Returns once a publish that is under way has ended. What was not delivered is dropped: what
   // matters of it stands in the journal.
   void stop();
@@ -43,7 +43,7 @@ class Reporter {
   bool send(Item& item, int failures);
   bool pause(std::chrono::milliseconds duration);
 
-  Bus& bus_;
+  Bus* bus_ = nullptr;
   Sync<State> state_;
   std::jthread thread_;
 };

@@ -129,11 +129,11 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
 Result<std::unique_ptr<RandomSource>> RestoreFlow::open_archive() {
   const std::string& text = command_.restore_s3_url;
   const ObjectUrl url = TRY(ObjectUrl::parse(text));
-  if (url.bucket != context_.store.bucket())
+  if (url.bucket != context_.store->bucket())
     return fail(Code::kFailedPrecondition, text + " is in bucket " + url.bucket +
                                                ", this host's store is bucket " +
-                                               context_.store.bucket());
-  auto source = TRY(in(text, open_object_in_order(context_.store, url.key)));
+                                               context_.store->bucket());
+  auto source = TRY(in(text, open_object_in_order(*context_.store, url.key)));
   const auto expected = static_cast<uint64_t>(command_.restore_size_bytes);
   if (expected > 0 && source->size() != expected)
     return fail(Code::kDataLoss, text + " has " + std::to_string(source->size()) +

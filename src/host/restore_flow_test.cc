@@ -134,6 +134,22 @@ TEST_F(RestoreFlowTest, ErrorAfterTheSwapSaysThatTheOldDataIsKept) {
   }
 }
 
+TEST_F(RestoreFlowTest, SwapOfAStartThatWasGivenUpIsFinishedAndItsGameNotLaunched) {
+  make_world("B");
+  StartSessionCommand given_up = restoring(7);
+  given_up.lease_ms = 60000;
+  crash_at("restore.swap_journaled", "session.start", given_up.to_json());
+  host_was_away_for(std::chrono::minutes(2));
+  restart_host();
+  const SessionReport report = wait_session(7, "crashed");
+  EXPECT_NE(report.error_message.find("not carried out"), std::string::npos);
+  EXPECT_EQ(report.replaced_data, "kept");
+  EXPECT_EQ(tree(game()), world_a_);
+  EXPECT_EQ(tree(gsc() / "replaced-7"), world_b_);
+  EXPECT_FALSE(fs::exists(gsc() / "starts"));
+  expect_tidy();
+}
+
 TEST_F(RestoreFlowTest, GameThatStillRunsIsNotReplacedUnderItsFeet) {
   start(session(7));
   wait_session(7, "running");

@@ -8,6 +8,7 @@ namespace manman::host {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 using Kind = SessionCommand::Kind;
 
 class SessionTest : public HostTest {
@@ -19,6 +20,15 @@ class SessionTest : public HostTest {
     command.environment = "test";
     command.input = text;
     ASSERT_TRUE(world_->send("session.send_input", command.to_json()));
+  }
+  void wait_journal_only_of(int64_t session_id) {
+    EXPECT_TRUE(eventually([&] {
+      size_t records = 0;
+      for (const auto& entry : fs::directory_iterator(dir_ / "data/journal"))
+        records += entry.path().extension() == ".json" ? 1 : 0;
+      return records == 1 &&
+             fs::exists(dir_ / ("data/journal/session-" + std::to_string(session_id) + "-1.json"));
+    }));
   }
   void run(int64_t session_id) {
     start(session(session_id));
@@ -239,6 +249,48 @@ TEST_F(SessionTest, CommandThatCannotBeJournaledComesAgain) {
   run(7);
 }
 
+TEST_F(SessionTest, OfEndedSessionsTheLatestAreKept) {
+  start_host();
+  for (const int64_t id : {1, 2, 3, 4}) {
+    run(id);
+    send(command(Kind::kStop, id));
+    wait_session(id, "stopped");
+  }
+  run(5);
+  wait_journal_only_of(5);
+  world_->stop();
+  HostConfig two = config();
+  two.keep_sessions = 2;
+  world_->start(two);
+  EXPECT_TRUE(eventually([&] { return names("session-").size() == 3; }));
+  for (const char* kept : {"session-3", "session-4", "session-5"})
+    EXPECT_TRUE(fs::exists(gsc() / kept)) << kept;
+  world_->stop();
+  two.keep_sessions_for = std::chrono::hours(1);
+  fs::last_write_time(gsc() / "session-3", fs::file_time_type::clock::now() - 2h);
+  world_->start(two);
+  EXPECT_TRUE(eventually([&] { return names("session-").size() == 2; }));
+  EXPECT_FALSE(fs::exists(gsc() / "session-3"));
+}
+
+TEST_F(SessionTest, StartThatWasGivenUpWhileTheHostWasAwayIsNotCarriedOut) {
+  StartSessionCommand given_up = session(7);
+  given_up.lease_ms = 60000;
+  crash_at("session.starting", "session.start", given_up.to_json());
+  host_was_away_for(2min);
+  restart_host();
+  EXPECT_NE(wait_session(7, "crashed").error_message.find("not carried out"), std::string::npos);
+  wait_journal_empty();
+  EXPECT_FALSE(fs::exists(gsc() / "starts"));
+
+  StartSessionCommand in_time = session(8);
+  in_time.lease_ms = 60000;
+  crash_at("session.starting", "session.start", in_time.to_json());
+  host_was_away_for(30s);
+  restart_host();
+  wait_session(8, "running");
+}
+
 TEST_F(SessionTest, SaysThatItIsAlive) {
   start_host();
   EXPECT_TRUE(world_->wait_for(
@@ -247,8 +299,8 @@ TEST_F(SessionTest, SaysThatItIsAlive) {
 
 TEST_F(SessionTest, TwoHostsOnOneFolderAreRefused) {
   start_host();
-  HostManager other(config(), world_->bus, *world_->store, *world_->runtime);
-  const auto started = other.start();
+  HostManager other(config(), *world_->runtime);
+  const auto started = other.adopt();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Code::kFailedPrecondition);
   EXPECT_NE(started.error().message.find((dir_ / "data").string()), std::string::npos);

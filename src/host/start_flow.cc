@@ -38,6 +38,8 @@ class StartFlow {
   Result<void> start();
   Result<bool> was_launched();
   Result<void> check_may_start();
+  bool swap_has_begun() const;
+  Result<void> check_in_time();
   Result<void> prepare_data();
   Result<void> launch();
   void journal_running();
@@ -69,8 +71,10 @@ Result<void> StartFlow::start() {
   if (!TRY(was_launched())) {
     TRY(check_may_start());
     TRY(check_worth_a_try(context_, job_.key));
+    if (!swap_has_begun()) TRY(check_in_time());
     context_.reporter.offer(job_.renewal(job_.progress));
     TRY(prepare_data());
+    TRY(check_in_time());
     TRY(job_.progress.check());
     TRY(launch());
   }
@@ -91,6 +95,18 @@ Result<void> StartFlow::check_may_start() {
   return fail(Code::kFailedPrecondition, "session " + std::to_string(other->session_id) +
                                              " of SGC " + std::to_string(command_.sgc_id) +
                                              " still runs here");
+}
+
+// Then the data goes all the way, whatever becomes of the game.
+bool StartFlow::swap_has_begun() const {
+  const auto record = context_.journal->find(job_.key);
+  return record && record->phase == Phase::kSwapping;
+}
+
+Result<void> StartFlow::check_in_time() {
+  const auto record = context_.journal->find(job_.key);
+  if (!record || record->too_late.empty()) return {};
+  return fail(Code::kAborted, record->too_late);
 }
 
 Result<void> StartFlow::prepare_data() {

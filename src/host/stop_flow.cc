@@ -164,6 +164,15 @@ void run_stop(Context& context, Job& job, const SessionCommand& command) {
   StopFlow(context, job, command).run();
 }
 
+SessionReport stop_renewal(const SessionCommand& command, int64_t server_id) {
+  SessionReport report;
+  report.session_id = command.session_id;
+  report.sgc_id = command.sgc_id;
+  report.server_id = server_id;
+  report.status = "stopping";
+  return report;
+}
+
 Result<bool> kill_now(Context& context, const SessionCommand& command) {
   const JobKey key = session_key(command.session_id);
   const auto starting = context.jobs.find(key);

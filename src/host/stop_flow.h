@@ -10,6 +10,9 @@ namespace manman::host {
 // not throw.
 void run_stop(Context& context, Job& job, const SessionCommand& command);
 
+// The report that renews the lease of a session that is being stopped.
+SessionReport stop_renewal(const SessionCommand& command, int64_t server_id);
+
 // Kills a game that runs, or ends a start that is under way, now and outside the lane. False when
 // there is neither; then the kill is a job like a stop.
 Result<bool> kill_now(Context& context, const SessionCommand& command);

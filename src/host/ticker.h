@@ -8,7 +8,7 @@
 namespace manman::host {
 
 // Does what comes round: renews the leases of all jobs (with their progress), says that the host
-// is alive, and lets the janitor look for replaced data that has had its time.
+// is alive, and lets the janitor look for what has had its time.
 class Ticker {
  public:
   explicit Ticker(Context& context) : context_(context) {}

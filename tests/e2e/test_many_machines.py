@@ -158,6 +158,23 @@ class ManyMachines(unittest.TestCase):
         self.cluster.api().StopSession(session_id=session)
         self.cluster.api().wait_session(session, "stopped")
 
+    def test_commands_that_an_api_had_claimed_when_it_died_are_sent_by_another(self):
+        sgc = self.cluster.deploy("alpha", self.id(), entrypoint=[str(paths.sample_game())], command=GAME, **CONFIG)
+        claiming, other = self.cluster.apis
+        self.cluster.kill_api(0)
+        claiming.start(failpoints="api.relay.claimed=crash")
+        other.pause()
+        try:
+            session = self.cluster.api(0).StartSession(server_game_config_id=sgc).session.session_id
+            claiming.wait_crash()
+        finally:
+            other.resume()
+        self.cluster.kill_api(0)
+        claiming.start()
+        self.cluster.api(1).wait_session(session, "running", timeout=90)  # the claim ends after 30 s
+        self.cluster.api(1).StopSession(session_id=session)
+        self.cluster.api(1).wait_session(session, "stopped")
+
     def test_readiness_says_which_engine_is_away(self):
         health = self.health(0)
         self.assertEqual(health, "SERVING")
@@ -199,7 +216,6 @@ class BadSettings(unittest.TestCase):
             "PG_DATABASE_URL": engines.postgres.url(password="wrong"),
             "RABBITMQ_URL": engines.rabbitmq.url("no-such-vhost"),
             "S3_SECRET_KEY": "wrong",
-            "S3_ENDPOINT": "http://127.0.0.1:9",
         }
         for name, value in wrong.items():
             with self.subTest(name):
@@ -209,11 +225,11 @@ class BadSettings(unittest.TestCase):
         said = self.refusal("api", "--store", "s3://no-such-bucket", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
         self.assertIn("no-such-bucket", said)
 
-    def test_a_host_whose_api_does_not_answer(self):
+    def test_a_wrong_setting_ends_what_waits_for_another_engine(self):
         with tempfile.TemporaryDirectory(prefix="manman-test-") as folder:
-            said = self.refusal("host", "--api", "127.0.0.1:9", "--api-wait-seconds", "1", "--store", f"s3://{BUCKET}",
-                                "--data-dir", folder)
-        self.assertIn("127.0.0.1:9", said)
+            said = self.refusal("host", "--api", "127.0.0.1:9", "--store", f"s3://{BUCKET}", "--data-dir", folder,
+                                RABBITMQ_URL=engines.rabbitmq.url("no-such-vhost"))
+        self.assertIn("RABBITMQ_URL", said)
 
 
 if __name__ == "__main__":

@@ -3,64 +3,39 @@ with every file identical, and the server plays on in it."""
 
 import hashlib
 import os
-import random
-import shutil
-import socket
-import sqlite3
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import minetest_world  # noqa: E402
 from lib import games, trees  # noqa: E402
 from lib.case import ServiceCase  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
 WORLD_BYTES = 52 << 20
 # Waits for a file beside game/ before it touches anything, so that restored data can be compared
 # as it was restored.
-LAUNCH = """
+LAUNCH = f"""
 echo "waiting for the go"
 while [ ! -e ../go ]; do sleep 0.1; done
-exec /usr/lib/minetest/minetestserver --world world --config minetest.conf --gameid minetest_game
+{minetest_world.RUN}
 """
-
-
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Minetest(ServiceCase):
     def setUp(self):
         super().setUp()
         self.service.start()
-        self.port = free_udp_port()
+        self.port = minetest_world.free_udp_port()
         self.sgc = games.deploy(
             self.api, "minetest", ["/bin/sh", "-c", LAUNCH], stop_grace_seconds=60,
             env_template={"MINETEST_USER_PATH": str(self.service.folder / "minetest-user")})
         self.game = self.service.game(self.sgc)
         self.go = self.service.gsc(self.sgc) / "go"
 
-    def install(self):
-        """What an operator puts into game/ before the first start."""
-        mod = self.game / "world/worldmods/explorer"
-        mod.mkdir(parents=True)
-        shutil.copy(HERE / "minetest/explorer.lua", mod / "init.lua")
-        (self.game / "world/world.mt").write_text(
-            "gameid = minetest_game\nbackend = sqlite3\nplayer_backend = sqlite3\n"
-            "auth_backend = sqlite3\nmod_storage_backend = sqlite3\n")
-        (self.game / "minetest.conf").write_text(
-            f"bind_address = 127.0.0.1\nport = {self.port}\nserver_announce = false\n"
-            "num_emerge_threads = 2\n")
-
-    def map_file(self):
-        return self.game / "world/map.sqlite"
-
     def map_size(self):
-        return self.map_file().stat().st_size if self.map_file().exists() else 0
+        return minetest_world.map_size(self.game)
 
     def play_until_world_is_big(self):
         self.go.touch()
@@ -76,26 +51,8 @@ class Minetest(ServiceCase):
     def over(self, session):
         return self.api.GetSession(session_id=session).session.status == "crashed"
 
-    def destroy(self):
-        """A griefer with a shell: the map overwritten, files gone, rubbish left."""
-        with open(self.map_file(), "r+b") as file:
-            for _ in range(200):
-                file.seek(random.randrange(self.map_size() - 4096))
-                file.write(b"\0" * 4096)
-        (self.game / "world/map_meta.txt").unlink()
-        shutil.rmtree(self.game / "world/worldmods")
-        (self.game / "world/rubbish").write_bytes(b"x" * 100_000)
-
-    def integrity(self):
-        """SQLite's own verdict, on the file as it lies there."""
-        database = sqlite3.connect(f"file:{self.map_file()}?immutable=1", uri=True)
-        try:
-            return database.execute("PRAGMA integrity_check").fetchone()[0]
-        finally:
-            database.close()
-
     def test_world_comes_back(self):
-        self.install()
+        minetest_world.install(self.game, self.port)
         self.play_until_world_is_big()
         before = trees.snapshot(self.game)
         made = self.service.cli_json("backup", "create", "--sgc", self.sgc, "-m",
@@ -108,7 +65,7 @@ class Minetest(ServiceCase):
         trees.assert_same(before, trees.snapshot(self.game), "game/ after the backup")
 
         self.go.unlink()
-        self.destroy()
+        minetest_world.destroy(self.game)
         destroyed = trees.snapshot(self.game)
         self.service.cli("session", "start", self.sgc, "--restore-from", backup.backup_id, "--wait")
         session = self.api.sessions(live_only=True)[0]
@@ -116,7 +73,7 @@ class Minetest(ServiceCase):
                          ("running", backup.backup_id))
         games.wait_output(self.service, self.sgc, session.session_id, "waiting for the go")
         trees.assert_same(before, trees.snapshot(self.game), "the restored world")
-        self.assertEqual(self.integrity(), "ok")
+        self.assertEqual(minetest_world.integrity(self.game), "ok")
         replaced = self.service.gsc(self.sgc) / f"replaced-{session.session_id}"
         trees.assert_same(destroyed, trees.snapshot(replaced), "the replaced data")
         self.plays_on(session.session_id)
@@ -131,7 +88,7 @@ class Minetest(ServiceCase):
         self.api.StopSession(session_id=session)
         ended = self.api.wait_session(session, "stopped", timeout=90)
         self.assertEqual(ended.exit_code, 0)
-        self.assertEqual(self.integrity(), "ok")
+        self.assertEqual(minetest_world.integrity(self.game), "ok")
         self.assertFalse(os.path.exists(self.game / "world/rubbish"))
 
 

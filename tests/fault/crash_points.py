@@ -11,8 +11,8 @@ from lib import trees
 from lib.case import ServiceCase
 from lib.wait import wait_until
 
-COMMAND = ["api.relay.before_publish", "api.relay.published", "host.command.received",
-           "host.command.journaled"]
+COMMAND = ["api.relay.claimed", "api.relay.before_publish", "api.relay.published",
+           "host.command.received", "host.command.journaled"]
 BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "backup.quiesced",
           "backup.upload_started", "backup.archived", "store.folder.synced",
           "store.folder.renamed", "backup.uploaded", "backup.upload_journaled", "backup.reported",
@@ -26,7 +26,9 @@ RESTORE = [*START, "restore.staging_created", "restore.extracted", "restore.swap
 RESTORE_EMPTY = [point for point in RESTORE if point != "restore.replaced_kept"]
 STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
-FLOWS = (BACKUP, DELETE, START, RESTORE, RESTORE_EMPTY, STOP, UNDO)
+# What a service does when it starts.
+START_UP = ["host.registered", "api.uploads_swept"]
+FLOWS = (BACKUP, DELETE, START, RESTORE, RESTORE_EMPTY, STOP, UNDO, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.
 ROUNDS = {"api.status.applied": 2}

@@ -68,6 +68,12 @@ class Program:
             self.process.wait()
             self.process = None
 
+    def wait_crash(self, timeout=60):
+        """Waits for the process to be killed by its own failpoint."""
+        code = self.process.wait(timeout)
+        self.process = None
+        assert code == -signal.SIGKILL, f"{self.name} ended with {code}, not by its failpoint\n{self.log_tail()}"
+
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
 

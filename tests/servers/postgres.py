@@ -57,6 +57,18 @@ class Postgres:
             self._end(signal.SIGINT)  # a fast shutdown, connections or not
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def use_tls(self, pair):
+        """Before the start: with this certificate and key (servers/certificates.py)."""
+        settings = ["ssl=on"]
+        for name, path in (("ssl_cert_file", pair.certificate), ("ssl_key_file", pair.key)):
+            own = self.folder / path.name
+            shutil.copy(path, own)
+            own.chmod(0o600)
+            if self._user:
+                shutil.chown(own, self._user)
+            settings.append(f"{name}={own}")
+        self._settings += tuple(settings)
+
     def url(self, database="manman", user="manman", password=PASSWORD, **parameters):
         quoted = f"{user}:{urllib.parse.quote(password, safe='')}"
         query = "?" + urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote) if parameters else ""

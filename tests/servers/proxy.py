@@ -28,10 +28,10 @@ class Proxy:
         self._sockets = set()
         self.connections = 0  # taken so far
         self.passed_bytes = 0  # from client to server
-        self._listener = socket.create_server((listen, 0))
-        self.port = self._listener.getsockname()[1]
+        self._listen = listen
+        self.port = 0  # the first time any free one
         self._threads = []
-        self._spawn(self._accept)
+        self.open()
 
     def __enter__(self):
         return self
@@ -40,12 +40,21 @@ class Proxy:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self.shut()
+        for thread in list(self._threads):
+            thread.join(10)
+
+    def shut(self):
+        """Refuses connections, as a machine does where no server runs, and cuts those that there are."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
-        for thread in list(self._threads):
-            thread.join(10)
+
+    def open(self):
+        self._listener = socket.create_server((self._listen, self.port))
+        self.port = self._listener.getsockname()[1]
+        self._spawn(self._accept, self._listener)
 
     def hang(self):
         with self._changed:
@@ -84,10 +93,10 @@ class Proxy:
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self):
+    def _accept(self, listener):
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             self.connections += 1

@@ -114,7 +114,9 @@ void OutboxRelay::work() {
 // The lane's oldest rows; more stay for its next turn.
 Result<void> OutboxRelay::send(const std::string& lane) {
   SteadyTime claimed = std::chrono::steady_clock::now();
-  for (const auto& row : TRY(take(lane))) {
+  const auto rows = TRY(take(lane));
+  if (!rows.empty()) TRY(failpoint::pass("api.relay.claimed"));
+  for (const auto& row : rows) {
     if (state_.lock()->stopping) return {};
     if (!TRY(keep_claim(lane, claimed))) return {};
     TRY(in(row.routing_key, publish(row)));
@@ -158,15 +160,19 @@ Result<void> OutboxRelay::publish(const db::outbox::Row& row) {
     return context_.database.transact(
         [&](db::Transaction& tx) { return db::outbox::sent(tx, row.outbox_id); });
   };
-  const bool wanted =
-      TRY(context_.database.transact([&](db::Transaction& tx) { return still_wanted(tx, row); }));
+  Message message{.routing_key = row.routing_key, .body = row.body};
+  const bool wanted = TRY(context_.database.transact([&](db::Transaction& tx) -> Result<bool> {
+    if (!TRY(still_wanted(tx, row))) return false;
+    message.expires_in = TRY(expires_in(tx, row, context_.clock.now_ms(), context_.config.lease));
+    return true;
+  }));
   if (!wanted) {
     context_.counters.commands_dropped++;
     log_info({}, "{} dropped: nothing waits for it any more", row.routing_key);
     return take_out();
   }
   TRY(failpoint::pass("api.relay.before_publish"));
-  TRY(context_.bus.publish({.routing_key = row.routing_key, .body = row.body}));
+  TRY(context_.bus.publish(message));
   context_.counters.commands_published++;
   TRY(failpoint::pass("api.relay.published"));
   return take_out();

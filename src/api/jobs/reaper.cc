@@ -48,17 +48,19 @@ Result<std::optional<Backup>> reap_backup(const Context& context, db::Transactio
   return backup;
 }
 
-Result<std::optional<Session>> reap_start(const Context& context, db::Transaction& tx,
-                                          int64_t session_id) {
+Result<std::optional<Session>> reap_session(const Context& context, db::Transaction& tx,
+                                            int64_t session_id) {
   Session session = TRY(db::sessions::get(tx, session_id));
   const int64_t now_ms = context.clock.now_ms();
+  const bool stopping = session.status == SessionStatus::kStopping;
   const auto after = next(session.status, SessionEvent::kLeaseExpired);
   if (!after || session.lease_until_ms > now_ms) return std::nullopt;
   session.status = *after;
   session.ended_at = now_ms / 1000;
   session.error_message = "host lost: server " +
                           std::to_string(TRY(server_of(tx, session.sgc_id))) +
-                          " said nothing about the start for " + seconds(context.config.lease);
+                          " said nothing about the " + (stopping ? "stop" : "start") + " for " +
+                          seconds(context.config.lease);
   TRY(db::sessions::update(tx, session));
   return session;
 }
@@ -125,7 +127,7 @@ Result<void> Reaper::reap_sessions() {
   }));
   for (const Session& row : expired) {
     const auto reaped = TRY(context_.database.transact(
-        [&](db::Transaction& tx) { return reap_start(context_, tx, row.session_id); }));
+        [&](db::Transaction& tx) { return reap_session(context_, tx, row.session_id); }));
     if (!reaped) continue;
     context_.counters.sessions_lost++;
     log_error({.session_id = row.session_id, .sgc_id = row.sgc_id}, "{}", reaped->error_message);

@@ -10,7 +10,7 @@
 namespace manman::api {
 
 // Sees to it that nothing waits forever for a silent host: backups whose lease has ended are
-// ordered again or given up, starts are given up, silent servers are shown as offline.
+// ordered again or given up, starts and stops are given up, silent servers are shown as offline.
 class Reaper {
  public:
   // `hears` says whether reports of hosts arrive. What it needs, and the context, must outlive

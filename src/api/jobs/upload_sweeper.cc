@@ -1,5 +1,6 @@
 #include "api/jobs/upload_sweeper.h"
 
+#include "base/failpoint.h"
 #include "base/log.h"
 
 namespace manman::api {
@@ -16,6 +17,8 @@ UploadSweeper::UploadSweeper(const Context& context)
 
 void UploadSweeper::sweep() {
   const auto ended = context_.store.sweep_uploads(kPrefix, kOlderThan);
+  if (const auto passed = failpoint::pass("api.uploads_swept"); !passed)
+    log_warn({}, "{}", passed.error().message);
   if (!ended) {
     log_warn({}, "unfinished uploads can't be swept: {}", ended.error().text());
   } else if (*ended > 0) {

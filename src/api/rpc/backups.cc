@@ -58,10 +58,10 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
 
 grpc::Status Service::CreateBackup(grpc::ServerContext*, const v1::CreateBackupRequest* request,
                                    v1::CreateBackupResponse* response) {
-  return answer("CreateBackup", [&]() -> Result<void> {
+  return answer("CreateBackup", [&](const Context& context) -> Result<void> {
     TRY(check(*request));
-    const Backup backup = TRY(create(context_, *request));
-    context_.commands_waiting();
+    const Backup backup = TRY(create(context, *request));
+    context.commands_waiting();
     log_info({.backup_id = backup.backup_id, .sgc_id = backup.sgc_id}, "backup ordered");
     TRY(failpoint::pass("api.create_backup.committed"));
     to_proto(backup, response->mutable_backup());
@@ -71,13 +71,13 @@ grpc::Status Service::CreateBackup(grpc::ServerContext*, const v1::CreateBackupR
 
 grpc::Status Service::ListBackups(grpc::ServerContext*, const v1::ListBackupsRequest* request,
                                   v1::ListBackupsResponse* response) {
-  return answer("ListBackups", [&]() -> Result<void> {
+  return answer("ListBackups", [&](const Context& context) -> Result<void> {
     TRY(check_optional_id("server_game_config_id", request->server_game_config_id()));
     TRY(check_optional_id("session_id", request->session_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
     const db::backups::Filter filter{.sgc_id = request->server_game_config_id(),
                                      .session_id = request->session_id()};
-    auto rows = TRY(context_.database.transact(
+    auto rows = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::backups::list(tx, filter, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Backup& row) { return row.backup_id; }));
@@ -88,9 +88,9 @@ grpc::Status Service::ListBackups(grpc::ServerContext*, const v1::ListBackupsReq
 
 grpc::Status Service::GetBackup(grpc::ServerContext*, const v1::GetBackupRequest* request,
                                 v1::GetBackupResponse* response) {
-  return answer("GetBackup", [&]() -> Result<void> {
+  return answer("GetBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Backup row = TRY(context_.database.transact(
+    const Backup row = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::backups::get(tx, request->backup_id()); }));
     to_proto(row, response->mutable_backup());
     return {};
@@ -99,11 +99,11 @@ grpc::Status Service::GetBackup(grpc::ServerContext*, const v1::GetBackupRequest
 
 grpc::Status Service::DeleteBackup(grpc::ServerContext*, const v1::DeleteBackupRequest* request,
                                    v1::DeleteBackupResponse*) {
-  return answer("DeleteBackup", [&]() -> Result<void> {
+  return answer("DeleteBackup", [&](const Context&) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Backup row = TRY(deleter_.mark(request->backup_id()));
+    const Backup row = TRY(deleter_->mark(request->backup_id()));
     TRY(failpoint::pass("api.delete.marked"));
-    auto finished = deleter_.finish(row);
+    auto finished = deleter_->finish(row);
     if (finished) return {};
     return std::unexpected(Error{Code::kUnavailable,
                                  "backup " + std::to_string(row.backup_id) +

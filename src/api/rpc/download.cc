@@ -79,15 +79,15 @@ Result<void> stream(grpc::ServerContext& call, RandomSource& archive, const Back
 grpc::Status Service::DownloadBackup(grpc::ServerContext* call,
                                      const v1::DownloadBackupRequest* request,
                                      grpc::ServerWriter<v1::DownloadBackupResponse>* writer) {
-  return answer("DownloadBackup", [&]() -> Result<void> {
+  return answer("DownloadBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
     const Slot slot(downloads_);
     if (!slot.there())
       return fail(Code::kResourceExhausted,
                   std::to_string(kMaxDownloads) + " downloads are at work, as many as are allowed");
-    const Backup row = TRY(completed_backup(context_.database, request->backup_id()));
+    const Backup row = TRY(completed_backup(context.database, request->backup_id()));
     const std::string about = "backup " + std::to_string(row.backup_id);
-    const auto archive = TRY(in(about, open_archive(context_.store, row)));
+    const auto archive = TRY(in(about, open_archive(context.store, row)));
     return in(about, stream(*call, *archive, row, *writer));
   });
 }

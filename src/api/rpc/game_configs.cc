@@ -34,10 +34,10 @@ Result<GameConfig> config_from(const v1::CreateGameConfigRequest& request) {
 grpc::Status Service::CreateGameConfig(grpc::ServerContext*,
                                        const v1::CreateGameConfigRequest* request,
                                        v1::CreateGameConfigResponse* response) {
-  return answer("CreateGameConfig", [&]() -> Result<void> {
+  return answer("CreateGameConfig", [&](const Context& context) -> Result<void> {
     const GameConfig config = TRY(config_from(*request));
     const GameConfig row =
-        TRY(context_.database.transact([&](db::Transaction& tx) -> Result<GameConfig> {
+        TRY(context.database.transact([&](db::Transaction& tx) -> Result<GameConfig> {
           TRY(db::games::get(tx, config.game_id));
           return db::game_configs::create(tx, config);
         }));
@@ -49,10 +49,10 @@ grpc::Status Service::CreateGameConfig(grpc::ServerContext*,
 grpc::Status Service::ListGameConfigs(grpc::ServerContext*,
                                       const v1::ListGameConfigsRequest* request,
                                       v1::ListGameConfigsResponse* response) {
-  return answer("ListGameConfigs", [&]() -> Result<void> {
+  return answer("ListGameConfigs", [&](const Context& context) -> Result<void> {
     TRY(check_optional_id("game_id", request->game_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context_.database.transact([&](db::Transaction& tx) {
+    auto rows = TRY(context.database.transact([&](db::Transaction& tx) {
       return db::game_configs::list(tx, request->game_id(), with_lookahead(page));
     }));
     response->set_next_page_token(
@@ -64,9 +64,9 @@ grpc::Status Service::ListGameConfigs(grpc::ServerContext*,
 
 grpc::Status Service::GetGameConfig(grpc::ServerContext*, const v1::GetGameConfigRequest* request,
                                     v1::GetGameConfigResponse* response) {
-  return answer("GetGameConfig", [&]() -> Result<void> {
+  return answer("GetGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("config_id", request->config_id()));
-    const GameConfig row = TRY(context_.database.transact(
+    const GameConfig row = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::game_configs::get(tx, request->config_id()); }));
     to_proto(row, response->mutable_config());
     return {};
@@ -76,9 +76,9 @@ grpc::Status Service::GetGameConfig(grpc::ServerContext*, const v1::GetGameConfi
 grpc::Status Service::DeleteGameConfig(grpc::ServerContext*,
                                        const v1::DeleteGameConfigRequest* request,
                                        v1::DeleteGameConfigResponse*) {
-  return answer("DeleteGameConfig", [&]() -> Result<void> {
+  return answer("DeleteGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("config_id", request->config_id()));
-    return context_.database.transact(
+    return context.database.transact(
         [&](db::Transaction& tx) { return db::game_configs::remove(tx, request->config_id()); });
   });
 }

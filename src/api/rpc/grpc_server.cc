@@ -83,6 +83,7 @@ Result<void> GrpcServer::start(const std::string& text, const TlsFiles& tls,
     server_.reset();
     return fail(Code::kUnavailable, std::string(kWhat) + " " + address.text() + " is in use");
   }
+  set_serving(false);
   address.port = port;
   address_ = address.text();
   return {};

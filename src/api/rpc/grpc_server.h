@@ -20,7 +20,7 @@ class GrpcServer {
   ~GrpcServer();  // stop()
 
   // The service must outlive it. With a certificate it takes TLS connections only, and with a CA
-  // only those of clients that this has certified.
+  // only those of clients that this has certified. Not serving at first (see set_serving).
   Result<void> start(const std::string& address, const TlsFiles& tls, grpc::Service& service);
   // Takes no more calls; those at work are cut off after two seconds.
   void stop();

@@ -21,18 +21,17 @@ int32_t heartbeat_seconds(const ApiConfig& config) {
 
 grpc::Status Service::RegisterServer(grpc::ServerContext*, const v1::RegisterServerRequest* request,
                                      v1::RegisterServerResponse* response) {
-  return answer("RegisterServer", [&]() -> Result<void> {
+  return answer("RegisterServer", [&](const Context& context) -> Result<void> {
     TRY(check_name("name", request->name()));
     const std::string environment =
         request->environment().empty() ? std::string(kDefaultEnvironment) : request->environment();
     TRY(check_environment("environment", environment));
-    const Server server =
-        TRY(context_.database.transact([&](db::Transaction& tx) -> Result<Server> {
-          const int64_t now_s = context_.clock.now_s();
-          const Server row = TRY(db::servers::ensure(tx, request->name(), environment, now_s));
-          TRY(db::servers::seen(tx, row.server_id, now_s));
-          return db::servers::get(tx, row.server_id);
-        }));
+    const Server server = TRY(context.database.transact([&](db::Transaction& tx) -> Result<Server> {
+      const int64_t now_s = context.clock.now_s();
+      const Server row = TRY(db::servers::ensure(tx, request->name(), environment, now_s));
+      TRY(db::servers::seen(tx, row.server_id, now_s));
+      return db::servers::get(tx, row.server_id);
+    }));
     response->set_server_id(server.server_id);
     to_proto(server, response->mutable_server());
     return {};
@@ -41,23 +40,23 @@ grpc::Status Service::RegisterServer(grpc::ServerContext*, const v1::RegisterSer
 
 grpc::Status Service::Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest* request,
                                 v1::HeartbeatResponse* response) {
-  return answer("Heartbeat", [&]() -> Result<void> {
+  return answer("Heartbeat", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_id", request->server_id()));
-    TRY(context_.database.transact([&](db::Transaction& tx) {
-      return db::servers::seen(tx, request->server_id(), context_.clock.now_s());
+    TRY(context.database.transact([&](db::Transaction& tx) {
+      return db::servers::seen(tx, request->server_id(), context.clock.now_s());
     }));
-    context_.host_seen(request->server_id());
+    context.host_seen(request->server_id());
     response->set_acknowledged(true);
-    response->set_next_heartbeat_seconds(heartbeat_seconds(context_.config));
+    response->set_next_heartbeat_seconds(heartbeat_seconds(context.config));
     return {};
   });
 }
 
 grpc::Status Service::ListServers(grpc::ServerContext*, const v1::ListServersRequest* request,
                                   v1::ListServersResponse* response) {
-  return answer("ListServers", [&]() -> Result<void> {
+  return answer("ListServers", [&](const Context& context) -> Result<void> {
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context_.database.transact(
+    auto rows = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::servers::list(tx, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Server& row) { return row.server_id; }));
@@ -68,9 +67,9 @@ grpc::Status Service::ListServers(grpc::ServerContext*, const v1::ListServersReq
 
 grpc::Status Service::GetServer(grpc::ServerContext*, const v1::GetServerRequest* request,
                                 v1::GetServerResponse* response) {
-  return answer("GetServer", [&]() -> Result<void> {
+  return answer("GetServer", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_id", request->server_id()));
-    const Server row = TRY(context_.database.transact(
+    const Server row = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::servers::get(tx, request->server_id()); }));
     to_proto(row, response->mutable_server());
     return {};
@@ -79,9 +78,9 @@ grpc::Status Service::GetServer(grpc::ServerContext*, const v1::GetServerRequest
 
 grpc::Status Service::DeleteServer(grpc::ServerContext*, const v1::DeleteServerRequest* request,
                                    v1::DeleteServerResponse*) {
-  return answer("DeleteServer", [&]() -> Result<void> {
+  return answer("DeleteServer", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_id", request->server_id()));
-    return context_.database.transact(
+    return context.database.transact(
         [&](db::Transaction& tx) { return db::servers::remove(tx, request->server_id()); });
   });
 }

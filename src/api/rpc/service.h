@@ -1,18 +1,28 @@
 #pragma once
 
 #include <atomic>
+#include <string>
+#include <utility>
 
 #include "api/context.h"
 #include "api/jobs/deleter.h"
+#include "api/rpc/answer.h"
+#include "base/sync.h"
 #include "manman/v1/manman.grpc.pb.h"
 
 namespace manman::api {
 
-// The service of the contract; one .cc file for each group of calls. Thread-safe.
+// The service of the contract; one .cc file for each group of calls. Until it is opened each call
+// is UNAVAILABLE. Thread-safe.
 class Service final : public v1::ManManAPI::Service {
  public:
-  // Both must outlive it.
-  Service(const Context& context, Deleter& deleter) : context_(context), deleter_(deleter) {}
+  // From now on calls are answered. Both must outlive the calls.
+  void open(const Context& context, Deleter& deleter) {
+    deleter_ = &deleter;
+    context_ = &context;
+  }
+  // What calls are told before that.
+  void closed_because(std::string why) { *closed_because_.lock() = std::move(why); }
 
 #define MANMAN_CALL(Name) \
   grpc::Status Name(grpc::ServerContext*, const v1::Name##Request*, v1::Name##Response*) override
@@ -55,8 +65,18 @@ class Service final : public v1::ManManAPI::Service {
 #undef MANMAN_CALL
 
  private:
-  const Context& context_;
-  Deleter& deleter_;
+  template <typename Work>
+  grpc::Status answer(std::string_view rpc, Work&& work) {
+    return api::answer(rpc, [&]() -> Result<void> {
+      const Context* const context = context_;
+      if (context == nullptr) return fail(Code::kUnavailable, *closed_because_.lock());
+      return work(*context);
+    });
+  }
+
+  std::atomic<const Context*> context_ = nullptr;
+  Deleter* deleter_ = nullptr;
+  Sync<std::string> closed_because_{"the service is starting"};
   std::atomic<int> downloads_{0};
 };
 

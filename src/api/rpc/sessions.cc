@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kList = "sessions";
 constexpr size_t kMaxInputBytes = 64 * 1024;
+constexpr std::chrono::seconds kInputExpiresIn{10};
 
 Result<Session> stop(const Context& context, int64_t session_id, bool kill) {
   return context.database.transact([&](db::Transaction& tx) -> Result<Session> {
@@ -27,6 +28,7 @@ Result<Session> stop(const Context& context, int64_t session_id, bool kill) {
                       kill ? SessionCommand::Kind::kKill : SessionCommand::Kind::kStop, session_id,
                       context.clock.now_ms()));
     session.status = *after;
+    session.lease_until_ms = context.clock.now_ms() + context.config.lease.count();
     TRY(db::sessions::update(tx, session));
     return session;
   });
@@ -71,17 +73,18 @@ Result<Message> input_message(db::Transaction& tx, const v1::SendInputRequest& r
                                  .sgc_id = session.sgc_id,
                                  .environment = server.environment,
                                  .input = request.input()};
-  return Message{command_key(sgc.server_id, "session.send_input"), command.to_json()};
+  return Message{.routing_key = command_key(sgc.server_id, "session.send_input"),
+                 .body = command.to_json()};
 }
 
 }  // namespace
 
 grpc::Status Service::StopSession(grpc::ServerContext*, const v1::StopSessionRequest* request,
                                   v1::StopSessionResponse* response) {
-  return answer("StopSession", [&]() -> Result<void> {
+  return answer("StopSession", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
-    const Session session = TRY(stop(context_, request->session_id(), request->kill()));
-    context_.commands_waiting();
+    const Session session = TRY(stop(context, request->session_id(), request->kill()));
+    context.commands_waiting();
     log_info({.session_id = session.session_id, .sgc_id = session.sgc_id}, "{} ordered",
              request->kill() ? "kill" : "stop");
     to_proto(session, response->mutable_session());
@@ -91,9 +94,9 @@ grpc::Status Service::StopSession(grpc::ServerContext*, const v1::StopSessionReq
 
 grpc::Status Service::GetSession(grpc::ServerContext*, const v1::GetSessionRequest* request,
                                  v1::GetSessionResponse* response) {
-  return answer("GetSession", [&]() -> Result<void> {
+  return answer("GetSession", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
-    const Session session = TRY(context_.database.transact(
+    const Session session = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::sessions::get(tx, request->session_id()); }));
     to_proto(session, response->mutable_session());
     return {};
@@ -102,10 +105,10 @@ grpc::Status Service::GetSession(grpc::ServerContext*, const v1::GetSessionReque
 
 grpc::Status Service::ListSessions(grpc::ServerContext*, const v1::ListSessionsRequest* request,
                                    v1::ListSessionsResponse* response) {
-  return answer("ListSessions", [&]() -> Result<void> {
+  return answer("ListSessions", [&](const Context& context) -> Result<void> {
     const auto filter = TRY(filter_from(*request));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context_.database.transact(
+    auto rows = TRY(context.database.transact(
         [&](db::Transaction& tx) { return db::sessions::list(tx, filter, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Session& row) { return row.session_id; }));
@@ -120,13 +123,14 @@ grpc::Status Service::ListSessions(grpc::ServerContext*, const v1::ListSessionsR
 // deliver it twice.
 grpc::Status Service::SendInput(grpc::ServerContext*, const v1::SendInputRequest* request,
                                 v1::SendInputResponse*) {
-  return answer("SendInput", [&]() -> Result<void> {
+  return answer("SendInput", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
     if (request->input().empty() || request->input().size() > kMaxInputBytes)
       return bad_field("input", "must be 1 to 65536 bytes");
-    const Message message = TRY(context_.database.transact(
+    Message message = TRY(context.database.transact(
         [&](db::Transaction& tx) { return input_message(tx, *request); }));
-    auto published = context_.bus.publish(message);
+    message.expires_in = kInputExpiresIn;
+    auto published = context.bus.publish(message);
     if (published) return {};
     return fail(Code::kUnavailable, "the input for session " +
                                         std::to_string(request->session_id()) +

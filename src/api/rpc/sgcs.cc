@@ -28,10 +28,10 @@ Result<ServerGameConfig> sgc_from(const v1::DeployGameConfigRequest& request) {
 grpc::Status Service::DeployGameConfig(grpc::ServerContext*,
                                        const v1::DeployGameConfigRequest* request,
                                        v1::DeployGameConfigResponse* response) {
-  return answer("DeployGameConfig", [&]() -> Result<void> {
+  return answer("DeployGameConfig", [&](const Context& context) -> Result<void> {
     const ServerGameConfig sgc = TRY(sgc_from(*request));
     const ServerGameConfig row =
-        TRY(context_.database.transact([&](db::Transaction& tx) -> Result<ServerGameConfig> {
+        TRY(context.database.transact([&](db::Transaction& tx) -> Result<ServerGameConfig> {
           TRY(db::servers::get(tx, sgc.server_id));
           TRY(db::game_configs::get(tx, sgc.game_config_id));
           return db::server_game_configs::create(tx, sgc);
@@ -44,10 +44,10 @@ grpc::Status Service::DeployGameConfig(grpc::ServerContext*,
 grpc::Status Service::ListServerGameConfigs(grpc::ServerContext*,
                                             const v1::ListServerGameConfigsRequest* request,
                                             v1::ListServerGameConfigsResponse* response) {
-  return answer("ListServerGameConfigs", [&]() -> Result<void> {
+  return answer("ListServerGameConfigs", [&](const Context& context) -> Result<void> {
     TRY(check_optional_id("server_id", request->server_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context_.database.transact([&](db::Transaction& tx) {
+    auto rows = TRY(context.database.transact([&](db::Transaction& tx) {
       return db::server_game_configs::list(tx, request->server_id(), with_lookahead(page));
     }));
     response->set_next_page_token(
@@ -60,9 +60,9 @@ grpc::Status Service::ListServerGameConfigs(grpc::ServerContext*,
 grpc::Status Service::GetServerGameConfig(grpc::ServerContext*,
                                           const v1::GetServerGameConfigRequest* request,
                                           v1::GetServerGameConfigResponse* response) {
-  return answer("GetServerGameConfig", [&]() -> Result<void> {
+  return answer("GetServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
-    const ServerGameConfig row = TRY(context_.database.transact([&](db::Transaction& tx) {
+    const ServerGameConfig row = TRY(context.database.transact([&](db::Transaction& tx) {
       return db::server_game_configs::get(tx, request->server_game_config_id());
     }));
     to_proto(row, response->mutable_config());
@@ -73,9 +73,9 @@ grpc::Status Service::GetServerGameConfig(grpc::ServerContext*,
 grpc::Status Service::DeleteServerGameConfig(grpc::ServerContext*,
                                              const v1::DeleteServerGameConfigRequest* request,
                                              v1::DeleteServerGameConfigResponse*) {
-  return answer("DeleteServerGameConfig", [&]() -> Result<void> {
+  return answer("DeleteServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
-    return context_.database.transact([&](db::Transaction& tx) -> Result<void> {
+    return context.database.transact([&](db::Transaction& tx) -> Result<void> {
       TRY(check_no_undo(tx, request->server_game_config_id()));
       return db::server_game_configs::remove(tx, request->server_game_config_id());
     });

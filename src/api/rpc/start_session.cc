@@ -40,11 +40,12 @@ Result<void> check_none_alive(const std::vector<Session>& live) {
 
 // Stops what lives; the new session's command follows behind on the host's lane.
 Result<void> stop_all(db::Transaction& tx, const Deployment& deployment,
-                      const std::vector<Session>& live, int64_t now_ms) {
+                      const std::vector<Session>& live, int64_t now_ms, int64_t lease_until_ms) {
   for (Session session : live) {
     const auto after = next(session.status, SessionEvent::kStop);
     if (!after || session.status == SessionStatus::kStopping) continue;  // ordered already
     session.status = *after;
+    session.lease_until_ms = lease_until_ms;
     TRY(db::sessions::update(tx, session));
     TRY(order_session(tx, deployment, SessionCommand::Kind::kStop, session.session_id, now_ms));
   }
@@ -77,15 +78,16 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
 
     const int64_t now_ms = context.clock.now_ms();
     TRY(stop_lost(tx, deployment, now_ms));
-    TRY(stop_all(tx, deployment, live, now_ms));
+    const int64_t lease_until_ms = now_ms + context.config.lease.count();
+    TRY(stop_all(tx, deployment, live, now_ms, lease_until_ms));
     // The host looks at the start only when the stops before it are done.
     const int64_t stopping_ms =
         static_cast<int64_t>(live.size()) * deployment.launch.stop_grace_seconds * 1000;
     Session session{.sgc_id = sgc_id, .created_at = now_ms / 1000};
     session.restored_from_backup_id = restored.backup_id;
-    session.lease_until_ms = now_ms + context.config.lease.count() + stopping_ms;
+    session.lease_until_ms = lease_until_ms + stopping_ms;
     session = TRY(db::sessions::create(tx, session));
-    TRY(order_start(tx, deployment, session, restored, now_ms));
+    TRY(order_start(tx, deployment, session, restored, now_ms, context.config.lease));
     return session;
   });
 }
@@ -94,11 +96,11 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
 
 grpc::Status Service::StartSession(grpc::ServerContext*, const v1::StartSessionRequest* request,
                                    v1::StartSessionResponse* response) {
-  return answer("StartSession", [&]() -> Result<void> {
+  return answer("StartSession", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
     TRY(check_optional_id("restore_from_backup_id", request->restore_from_backup_id()));
-    const Session session = TRY(start(context_, *request));
-    context_.commands_waiting();
+    const Session session = TRY(start(context, *request));
+    context.commands_waiting();
     log_info({.backup_id = session.restored_from_backup_id,
               .session_id = session.session_id,
               .sgc_id = session.sgc_id},

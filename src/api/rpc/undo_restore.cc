@@ -61,10 +61,10 @@ Result<Session> undo(const Context& context, int64_t session_id) {
 
 grpc::Status Service::UndoRestore(grpc::ServerContext*, const v1::UndoRestoreRequest* request,
                                   v1::UndoRestoreResponse* response) {
-  return answer("UndoRestore", [&]() -> Result<void> {
+  return answer("UndoRestore", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
-    const Session session = TRY(undo(context_, request->session_id()));
-    context_.commands_waiting();
+    const Session session = TRY(undo(context, request->session_id()));
+    context.commands_waiting();
     log_info({.session_id = session.session_id, .sgc_id = session.sgc_id},
              "undoing of its restore ordered");
     to_proto(session, response->mutable_session());

@@ -15,6 +15,7 @@ Result<std::optional<SessionEvent>> event_of(const SessionReport& report) {
   if (report.status.empty()) return std::nullopt;  // only replaced_data is reported
   if (report.status == "starting") return SessionEvent::kHostStarting;
   if (report.status == "running") return SessionEvent::kHostRunning;
+  if (report.status == "stopping") return SessionEvent::kHostStopping;
   if (report.status == "stopped") return SessionEvent::kHostStopped;
   if (report.status == "crashed") return SessionEvent::kHostCrashed;
   if (report.status == "completed") return SessionEvent::kHostCompleted;
@@ -32,6 +33,11 @@ Result<void> check_against(db::Transaction& tx, const SessionReport& report, con
   return {};
 }
 
+// It says that the host is at it, and nothing more.
+bool is_renewal(SessionEvent event) {
+  return event == SessionEvent::kHostStarting || event == SessionEvent::kHostStopping;
+}
+
 bool take_status(const Context& context, const SessionReport& report, SessionEvent event,
                  Session& row) {
   const auto after = next(row.status, event);
@@ -45,7 +51,7 @@ bool take_status(const Context& context, const SessionReport& report, SessionEve
   }
   if (report.progress_bytes > 0) row.progress_bytes = report.progress_bytes;
   if (report.total_bytes > 0) row.total_bytes = report.total_bytes;
-  if (event == SessionEvent::kHostStarting) {
+  if (is_renewal(event)) {
     row.lease_until_ms = now_ms + context.config.lease.count();
   } else if (event == SessionEvent::kHostRunning) {
     if (row.started_at == 0) row.started_at = now_ms / 1000;
@@ -100,7 +106,7 @@ Result<Effect> apply(const Context& context, const SessionReport& report) {
   const auto event = TRY(event_of(report));
   const Effect effect = TRY(context.database.transact(
       [&](db::Transaction& tx) { return apply_in(context, tx, report, event); }));
-  if (effect == Effect::kApplied && event != SessionEvent::kHostStarting)
+  if (effect == Effect::kApplied && !(event && is_renewal(*event)))
     log_info({.session_id = report.session_id, .sgc_id = report.sgc_id}, "{}{}{}{}", report.status,
              report.replaced_data.empty() ? "" : ", replaced data " + report.replaced_data,
              report.error_message.empty() ? "" : ": ", report.error_message);

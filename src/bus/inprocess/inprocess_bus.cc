@@ -58,7 +58,11 @@ Result<void> InProcessBus::publish(const Message& message) {
   auto publication = std::make_shared<Publication>();
   publication->unsettled = targets.size();
   for (Queue* queue : targets)
-    queue->push({++exchange->last_sequence, {message.routing_key, message.body}, publication});
+    queue->push({++exchange->last_sequence,
+                 {.routing_key = message.routing_key,
+                  .body = message.body,
+                  .expires_in = message.expires_in},
+                 publication});
   state->exchange->notify_all();
 
   exchange.wait_for(state->options.publish_timeout,

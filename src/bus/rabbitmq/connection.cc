@@ -151,6 +151,7 @@ Result<void> Connection::publish(const Outgoing& message, uint64_t tag) {
     headers[count++] = entry(key.c_str(), value);
   }
   const std::string id = std::to_string(tag);
+  const std::string expiration = std::to_string(message.expires_in.count());
   amqp_basic_properties_t properties{};
   properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
                       AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG |
@@ -160,6 +161,10 @@ Result<void> Connection::publish(const Outgoing& message, uint64_t tag) {
   properties.message_id = to_amqp(id);
   properties.timestamp = static_cast<uint64_t>(system_clock().now_s());
   properties.headers = {static_cast<int>(count), headers.data()};
+  if (message.expires_in.count() > 0) {
+    properties._flags |= AMQP_BASIC_EXPIRATION_FLAG;
+    properties.expiration = to_amqp(expiration);
+  }
   return sent(::amqp_basic_publish(library(), kWorkChannel, to_amqp(message.exchange),
                                    to_amqp(message.routing_key), /*mandatory=*/1, /*immediate=*/0,
                                    &properties, to_amqp(message.body)));

@@ -27,6 +27,7 @@ struct Outgoing {
   std::string routing_key;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers = {};
+  std::chrono::milliseconds expires_in{0};  // in a queue; 0: never
 };
 
 inline constexpr amqp_channel_t kWorkChannel = 1;     // open from the beginning

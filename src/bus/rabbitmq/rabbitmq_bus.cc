@@ -38,7 +38,10 @@ Result<void> RabbitmqBus::publish(const Message& message) {
                                             " bytes, above the limit of " +
                                             std::to_string(settings_.config.max_body_bytes));
   const auto publisher = publisher_;
-  return publisher->publish({kExchange, message.routing_key, message.body},
+  return publisher->publish({.exchange = kExchange,
+                             .routing_key = message.routing_key,
+                             .body = message.body,
+                             .expires_in = message.expires_in},
                             settings_.config.publish_timeout);
 }
 

@@ -65,9 +65,12 @@ Error connect_failure(const PostgresqlSettings& settings, const std::string& sai
   const bool nobody_there = has_any(reason, {"timeout expired"});
   const std::string state = nobody_there ? "" : state_of_refusal(settings.conninfo);
   // Authorization, no such database, no right, or a setting among the options.
-  if (starts_with_any(state, {"28", "3D", "42", "22"}) ||
-      // What libpq itself finds; its words are English, as this program sets no locale.
-      has_any(reason, {"SSL", "certificate", "no password supplied", "invalid "})) {
+  if (has_any(reason, {"unsupported startup parameter"})) {
+    error = Error{Code::kInvalidArgument, settings.name + ": " + reason}.with_hint(
+        "is it PgBouncer? It wants ignore_startup_parameters = options, and pool_mode = session");
+  } else if (starts_with_any(state, {"28", "3D", "42", "22"}) ||
+             // What libpq itself finds; its words are English, as this program sets no locale.
+             has_any(reason, {"SSL", "certificate", "no password supplied", "invalid "})) {
     error.code = Code::kInvalidArgument;
     error.retryable = false;
   } else if (state.empty()) {

@@ -28,4 +28,22 @@ Result<size_t> read_from_output(const std::filesystem::path& file, uint64_t offs
   }
 }
 
+Result<void> limit_output(const std::filesystem::path& file, uint64_t limit) {
+  constexpr uint64_t kBlock = 4096;  // less would only be overwritten with zeros
+  const UniqueFd fd(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) return fail_errno("open " + file.string(), errno);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + file.string(), errno);
+  const auto size = static_cast<uint64_t>(info.st_size);
+  if (static_cast<uint64_t>(info.st_blocks) * 512 <= limit || size <= limit) return {};
+  const uint64_t front = (size - limit / 2) / kBlock * kBlock;
+  if (::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                  static_cast<off_t>(front)) == 0)
+    return {};
+  if (errno == EOPNOTSUPP)
+    return fail(Code::kUnimplemented,
+                "the file system can't free the beginning of " + file.string());
+  return fail_errno("free the beginning of " + file.string(), errno);
+}
+
 }  // namespace manman

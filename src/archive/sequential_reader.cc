@@ -2,64 +2,34 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
+#include "archive/archive_input.h"
 #include "archive/bytes.h"
-#include "archive/format.h"
+#include "archive/container.h"
+#include "archive/zstd_stream.h"
 
 namespace manman::archive {
 namespace {
 
-constexpr size_t kReadSize = size_t{1} << 20;
 constexpr size_t kInflateSize = size_t{256} << 10;
-
-// The archive's bytes in order.
-class Input {
- public:
-  Input(RandomSource& source, const SequentialReading& reading)
-      : source_(source), reading_(reading), buffer_(kReadSize) {}
-
-  // The bytes not yet used, read anew when there are none; empty at the end.
-  Result<ConstBytes> peek() {
-    if (begin_ < end_) return unused();
-    if (reading_.progress != nullptr) TRY(reading_.progress->check());
-    begin_ = 0;
-    end_ = std::min<uint64_t>(buffer_.size(), source_.size() - offset_);
-    if (end_ == 0) return ConstBytes();
-    TRY(source_.read_at(offset_, MutableBytes(buffer_).first(end_)));
-    offset_ += end_;
-    if (reading_.on_archive) reading_.on_archive(unused());
-    return unused();
-  }
-  void use(size_t count) { begin_ += count; }
-
- private:
-  ConstBytes unused() const { return ConstBytes(buffer_).subspan(begin_, end_ - begin_); }
-
-  RandomSource& source_;
-  const SequentialReading& reading_;
-  std::vector<std::byte> buffer_;
-  size_t begin_ = 0;
-  size_t end_ = 0;
-  uint64_t offset_ = 0;
-};
 
 std::unexpected<Error> cut_short() {
   return fail(Code::kDataLoss, "the gzip stream is cut short");
 }
 
 std::unexpected<Error> index_gone() {
-  return std::unexpected(Error{
-      Code::kDataLoss, "the archive was cut short or changed: its index is missing or damaged"}
-                             .with_hint("tar and gzip can still read what is there of the data"));
+  return std::unexpected(
+      Error{Code::kDataLoss,
+            "the archive was cut short or changed: its index is missing or damaged"}
+          .with_hint("tar, gzip and zstd can still read what is there of the data"));
 }
 
 // Inflates the members of a gzip stream, one after the other.
 class Gunzip {
  public:
-  Gunzip(Input& input, const SequentialReading& reading)
+  Gunzip(ArchiveInput& input, const SequentialReading& reading)
       : input_(input), reading_(reading), out_(kInflateSize) {}
   Gunzip(const Gunzip&) = delete;
   Gunzip& operator=(const Gunzip&) = delete;
@@ -106,15 +76,13 @@ class Gunzip {
     return code;
   }
 
-  // One of our archives gets here only when its tail is not where it should be.
+  // Of our index this is met only when its tail is not where it should be.
   Result<void> check_header() const {
-    const bool ours = header_.xflags == format::kMarkXfl && header_.os == 0xff && header_.time == 0;
-    const bool index = header_.extra_len >= 2 && extra_[0] == format::kSubfield[0] &&
-                       extra_[1] == format::kSubfield[1];
-    return ours || index ? index_gone() : Result<void>();
+    const bool index = header_.extra_len >= 2 && extra_[0] == 'm' && extra_[1] == 'm';
+    return index ? index_gone() : Result<void>();
   }
 
-  Input& input_;
+  ArchiveInput& input_;
   const SequentialReading& reading_;
   std::vector<std::byte> out_;
   z_stream stream_{};
@@ -123,7 +91,7 @@ class Gunzip {
   bool ready_ = false;
 };
 
-Result<void> read_gzip(Input& input, const SequentialReading& reading) {
+Result<void> read_gzip(ArchiveInput& input, const SequentialReading& reading) {
   Gunzip gunzip(input, reading);
   for (bool padding = false;;) {
     const ConstBytes bytes = TRY(input.peek());
@@ -139,7 +107,7 @@ Result<void> read_gzip(Input& input, const SequentialReading& reading) {
   }
 }
 
-Result<void> read_plain(Input& input, const SequentialReading& reading) {
+Result<void> read_plain(ArchiveInput& input, const SequentialReading& reading) {
   for (;;) {
     const ConstBytes bytes = TRY(input.peek());
     if (bytes.empty() || !TRY(reading.on_stream(bytes))) return {};
@@ -150,16 +118,18 @@ Result<void> read_plain(Input& input, const SequentialReading& reading) {
 }  // namespace
 
 Result<void> read_sequentially(RandomSource& source, const SequentialReading& reading) {
-  Input input(source, reading);
+  ArchiveInput input(source, reading);
   const ConstBytes start = TRY(input.peek());
   if (start.empty()) return fail(Code::kDataLoss, "the archive is empty (0 bytes)");
+  for (const ArchiveFormat one : kAllFormats)
+    if (container_of(one).is_marked(start)) return index_gone();
   const std::string_view text = as_text(start);
   if (text.starts_with("\x1f\x8b")) return read_gzip(input, reading);
-  if (text.starts_with("\x28\xb5\x2f\xfd") ||
-      text.starts_with("\xfd"
+  if (is_zstd(start)) return read_zstd(input, reading);
+  if (text.starts_with("\xfd"
                        "7zXZ") ||
       text.starts_with("BZh"))
-    return fail(Code::kUnimplemented, "the archive is compressed, but not with gzip");
+    return fail(Code::kUnimplemented, "the archive is compressed, but not with gzip or zstd");
   return read_plain(input, reading);
 }
 

@@ -75,7 +75,9 @@ void add_archive_extract(Command& group, Context& context) {
                     {"manman archive extract world.tar.gz restored --strip game",
                      "manman archive extract world.tar.gz one game/world/level.dat"});
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+  command
+      .add("file", options->file,
+           "The archive: any .tar.gz, .tar.zst or .tar, a file or s3://BUCKET/KEY")
       .required();
   command.add("dir", options->dir, "The folder; made when it is not there").required();
   command.add("path", options->only, "Only these paths of the archive and what is below");

@@ -167,7 +167,7 @@ Result<Quiesced> BackupFlow::quiesce_game() {
 // The journal first, so that no crash leaves an upload that nobody knows of.
 Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize& expected) {
   TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
-  auto upload = TRY(context_.store.put(command_.s3_key, expected.archive_upper_bound()));
+  auto upload = TRY(context_.store.put(command_.s3_key, expected.archive_upper_bound(ArchiveFormat::kGzip)));
   TRY(failpoint::pass("backup.upload_started"));
   return upload;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -43,8 +42,6 @@ class Container {
 inline constexpr size_t kMaxMemberData = 65535 - 4;
 
 const Container& container_of(ArchiveFormat format);
-inline constexpr std::array<ArchiveFormat, 3> kAllFormats = {
-    ArchiveFormat::kGzip, ArchiveFormat::kZstd, ArchiveFormat::kNone};
 
 // The first bytes of every zstd frame that holds data, the content size aside: magic, and a header
 // that has a content size of 8 bytes, a single segment and a checksum. libzstd itself writes so

@@ -1,7 +1,10 @@
+#include <zstd.h>
+
 #include <cstdlib>
 
 #include "archive/frame_codec.h"
 #include "archive/index.h"
+#include "archive/tar_writer.h"
 #include "archive/test_support.h"
 
 // What holds for archives of every format, and the other tools on them.
@@ -131,6 +134,23 @@ TEST(Formats, WhatDoesNotCompressIsStoredAndRepeatsAreNot) {
   }
 }
 
+// As region files are: pages of packed data, each filled up with zeros.
+TEST(Formats, PagesThatArePartlyEmptyAreCompressed) {
+  std::mt19937_64 random(53);
+  std::string pages;
+  while (pages.size() < format::kFrameSize)
+    pages += random_bytes(random, 3600) + std::string(496, '\0');
+  for (const Compression& choice : {Compression{}, kOtherFormats[0]}) {
+    const auto packer = make_packer(choice);
+    for (size_t phase = 0; phase < 4096; phase += 256) {
+      std::ranges::rotate(pages, pages.begin() + 256);
+      std::vector<std::byte> packed;
+      ASSERT_TRUE(packer->pack(as_bytes(pages), packed));
+      EXPECT_LT(packed.size(), pages.size() * 92 / 100) << name_of(choice) << " " << phase;
+    }
+  }
+}
+
 TEST(Formats, EveryFlippedBitAndEveryCutIsFound) {
   for (const Compression& choice : kOtherFormats) {
     SCOPED_TRACE(name_of(choice));
@@ -225,6 +245,93 @@ TEST(Formats, WeUnpackTarZstOfOthers) {
     EXPECT_EQ(code_of(verify_bytes(whole.substr(0, whole.size() - 5))), Code::kDataLoss);
     EXPECT_EQ(code_of(verify_bytes(whole + "x")), Code::kDataLoss);
     EXPECT_EQ(code_of(verify_bytes(whole + std::string(64, '\x11'))), Code::kDataLoss);
+  }
+}
+
+// The bytes as one zstd frame, its content size said or not.
+std::string zstd(const std::string& bytes, bool with_size, int window_log = 0) {
+  const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
+                                                                   ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, window_log);
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  ZSTD_outBuffer to{out.data(), out.size(), 0};
+  if (with_size) ZSTD_CCtx_setPledgedSrcSize(context.get(), bytes.size());
+  // Begun before the end is known, or zstd would find out the size.
+  EXPECT_EQ(ZSTD_isError(ZSTD_compressStream2(context.get(), &to, &in, ZSTD_e_continue)), 0U);
+  EXPECT_EQ(ZSTD_compressStream2(context.get(), &to, &in, ZSTD_e_end), 0U);
+  out.resize(to.pos);
+  return out;
+}
+
+std::string plain_tar(const std::string& contents) {
+  Entry entry{.path = "bomb", .size_bytes = contents.size(), .mode = 0644};
+  std::string bytes = tar_header(entry) + contents;
+  bytes.resize((bytes.size() + 511) / 512 * 512 + 1024);
+  return bytes;
+}
+
+TEST(HostileZstd, BombsAreRefused) {
+  const std::string tar = plain_tar(std::string(100 << 20, 'b'));
+  for (const bool with_size : {true, false}) {
+    const std::string bomb = zstd(tar, with_size);
+    ASSERT_LT(bomb.size(), 20U << 10);
+    const TempDir target;
+    const auto ratio = unpack_bytes(bomb, target.path(), {});
+    EXPECT_EQ(code_of(ratio), Code::kInvalidArgument) << message_of(ratio);
+    EXPECT_LE(fs::file_size(target.path() / "bomb"), 68U << 20);
+    const auto size =
+        unpack_bytes(bomb, target.path(), {.max_unpacked_bytes = 1 << 20, .max_ratio = UINT32_MAX});
+    EXPECT_EQ(code_of(size), Code::kResourceExhausted) << message_of(size);
+  }
+}
+
+TEST(HostileZstd, ContentSizesThatLie) {
+  std::string frame = zstd(plain_tar(std::string(300'000, 'c')), true);
+  ASSERT_TRUE(verify_bytes(frame));
+  for (const int change : {1, -1}) {
+    // Behind magic, descriptor and perhaps the window: the size, of 4 bytes.
+    const size_t at = (frame[4] & 0x20) != 0 ? 5 : 6;
+    std::string bad = frame;
+    bad[at + 1] = static_cast<char>(bad[at + 1] + change);
+    EXPECT_EQ(code_of(verify_bytes(bad)), Code::kDataLoss) << change;
+  }
+}
+
+TEST(HostileZstd, WindowsBeyondTheLimitAreRefused) {
+  const std::string tar = plain_tar("contents");
+  EXPECT_TRUE(verify_bytes(zstd(tar, false, 27)));
+  const auto refused = verify_bytes(zstd(tar, false, 28));
+  EXPECT_EQ(code_of(refused), Code::kUnimplemented);
+  EXPECT_NE(message_of(refused).find("128 MiB"), std::string::npos) << message_of(refused);
+}
+
+TEST(HostileZstd, WhatIsNoStream) {
+  const std::string good = zstd(plain_tar("contents"), true);
+  const std::string skippable("\x50\x2a\x4d\x18\x04\0\0\0abcd", 12);
+  EXPECT_TRUE(verify_bytes(skippable + good + skippable));
+  for (const std::string& bad : {skippable, skippable.substr(0, 9), good + skippable.substr(0, 9),
+                                 good + good, good.substr(0, 4), good.substr(0, 6),
+                                 std::string("\x50\x2a\x4d\x18\xff\xff\xff\xff", 8) + good})
+    EXPECT_EQ(code_of(verify_bytes(bad)), Code::kDataLoss);
+}
+
+TEST(HostileZstd, FramesThatAreNotOfTheirSize) {
+  for (const ArchiveFormat format : kAllFormats) {
+    const auto packer = make_packer(Compression::default_of(format));
+    const auto unpacker = make_unpacker(format);
+    const std::string text(100'000, 't');
+    std::vector<std::byte> packed;
+    const format::FrameRecord good = packer->pack(as_bytes(text), packed).value();
+    packed.resize(packed.size() + FrameUnpacker::kRoom);
+    std::vector<std::byte> raw(text.size());
+    ASSERT_TRUE(unpacker->unpack(good, packed, raw));
+    for (const uint32_t size : {1U, good.raw_size - 1, good.raw_size + 1, format::kFrameSize}) {
+      format::FrameRecord lie = good;
+      lie.raw_size = size;
+      raw.assign(size, {});
+      EXPECT_EQ(code_of(unpacker->unpack(lie, packed, raw)), Code::kDataLoss) << size;
+    }
   }
 }
 

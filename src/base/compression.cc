@@ -30,15 +30,14 @@ std::optional<ArchiveFormat> format_from(std::string_view word) {
   return std::nullopt;
 }
 
-std::unexpected<Error> bad_level(std::string_view word, std::string_view rule) {
-  return fail(Code::kInvalidArgument,
-              "level: " + std::string(rule) + ", not \"" + std::string(word) + "\"");
+std::unexpected<Error> bad_level(std::string_view rule) {
+  return fail(Code::kInvalidArgument, "level: " + std::string(rule));
 }
 
 Result<int> gzip_level_from(std::string_view word) {
   for (size_t i = 0; i < kGzipLevels.size(); i++)
     if (kGzipLevels[i] == word) return static_cast<int>(i) + Compression::kGzipFast;
-  return bad_level(word, "must be fast, default or best with format gz");
+  return bad_level("must be fast, default or best with format gz");
 }
 
 Result<int> zstd_level_from(std::string_view word) {
@@ -47,7 +46,7 @@ Result<int> zstd_level_from(std::string_view word) {
   if (error == std::errc() && end == word.data() + word.size() && level >= 1 &&
       level <= Compression::kZstdMax)
     return level;
-  return bad_level(word, "must be a number from 1 to 19 with format zst");
+  return bad_level("must be a number from 1 to 19 with format zst");
 }
 
 }  // namespace
@@ -61,9 +60,7 @@ Result<Compression> Compression::parse(std::string_view format, std::string_view
   Compression chosen = usual;
   if (!format.empty()) {
     const auto known = format_from(format);
-    if (!known)
-      return fail(Code::kInvalidArgument,
-                  "format: must be gz, zst or none, not \"" + std::string(format) + "\"");
+    if (!known) return fail(Code::kInvalidArgument, "format: must be gz, zst or none");
     if (*known != usual.format) chosen = default_of(*known);
   }
   if (level.empty()) return chosen;
@@ -75,7 +72,7 @@ Result<Compression> Compression::parse(std::string_view format, std::string_view
       chosen.level = TRY(zstd_level_from(level));
       break;
     case ArchiveFormat::kNone:
-      return bad_level(level, "must not be set with format none");
+      return bad_level("must not be set with format none");
   }
   return chosen;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ enum class ArchiveFormat {
   kZstd,  // .tar.zst
   kNone,  // .tar
 };
+
+inline constexpr std::array<ArchiveFormat, 3> kAllFormats = {
+    ArchiveFormat::kGzip, ArchiveFormat::kZstd, ArchiveFormat::kNone};
 
 // A format and how hard to compress for it.
 struct Compression {

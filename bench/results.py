@@ -39,7 +39,7 @@ def table(contestants, base, data_bytes):
     for one in contestants:
         cpu = sorted(one.cpu_seconds)[len(one.cpu_seconds) // 2]
         size = f"{one.out_bytes / 1e6:.1f}" if one.out_bytes else ""
-        lines.append(f"| {one.name} | {one.median:.2f} | {data_bytes / 1e6 / one.median:.0f} | "
+        lines.append(f"| {one.name.replace("|", chr(92) + "|")} | {one.median:.2f} | {data_bytes / 1e6 / one.median:.0f} | "
                      f"{base.median / one.median:.1f} | {cpu:.2f} | {one.peak_mib:.0f} | {size} |")
     return lines
 

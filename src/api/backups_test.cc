@@ -46,7 +46,7 @@ TEST_F(Backups, CreateStoresARowAndCommandsTheHost) {
   EXPECT_EQ(backup.description(), "before the update\nby hand");
   EXPECT_EQ(backup.created_at(), clock_.now_s());
   EXPECT_EQ(backup.attempt(), 1);
-  const std::string key = backup_key(sgc_id_, backup.backup_id());
+  const std::string key = backup_key(sgc_id_, backup.backup_id(), ArchiveFormat::kGzip);
   EXPECT_EQ(backup.s3_url(), "s3://manman/" + key);
 
   const auto command = good(BackupCommand::parse(host.command(1).body));
@@ -55,8 +55,60 @@ TEST_F(Backups, CreateStoresARowAndCommandsTheHost) {
   EXPECT_EQ(command.session_id, session.session_id());
   EXPECT_EQ(command.s3_key, key);
   EXPECT_EQ(command.s3_url, backup.s3_url());
+  EXPECT_EQ(command.compression, Compression());
+  EXPECT_EQ(backup.format(), "gz");
+  EXPECT_EQ(backup.level(), "default");
   EXPECT_EQ(command.launch.environment, "test");
   EXPECT_EQ(command.launch.argv, (std::vector<std::string>{"/bin/game", "--port", "7"}));
+}
+
+TEST_F(Backups, CreateTakesFormatAndLevel) {
+  ScriptedHost host(bus_, server_id_);
+  v1::CreateBackupRequest request;
+  request.set_server_game_config_id(sgc_id_);
+  request.set_format("zst");
+  request.set_level("9");
+  const v1::Backup backup = call(&Stub::CreateBackup, request).backup();
+  expect_ok();
+  EXPECT_EQ(backup.format(), "zst");
+  EXPECT_EQ(backup.level(), "9");
+  EXPECT_TRUE(backup.s3_url().ends_with(".tar.zst")) << backup.s3_url();
+  const auto command = good(BackupCommand::parse(host.command(1).body));
+  EXPECT_EQ(command.compression, (Compression{ArchiveFormat::kZstd, 9}));
+  // The row says what the host wrote: one that names no format is too old to know another.
+  BackupReport done = completed(backup);
+  done.compression = {};
+  report(done);
+  EXPECT_EQ(get_backup(backup.backup_id()).format(), "gz");
+
+  request.set_format("none");
+  request.clear_level();
+  const v1::Backup plain = call(&Stub::CreateBackup, request).backup();
+  expect_ok();
+  EXPECT_EQ(plain.format(), "none");
+  EXPECT_EQ(plain.level(), "");
+  EXPECT_TRUE(plain.s3_url().ends_with(".tar")) << plain.s3_url();
+}
+
+TEST_F(Backups, CreateRefusesFormatsAndLevelsThatAreNone) {
+  const std::vector<std::array<std::string, 3>> wrong = {
+      {"zip", "", "format: must be gz, zst or none"},
+      {"gz", "9", "level: must be fast, default or best with format gz"},
+      {"", "9", "level: must be fast, default or best with format gz"},
+      {"zst", "0", "level: must be a number from 1 to 19 with format zst"},
+      {"zst", "20", "level: must be a number"},
+      {"zst", "3x", "level: must be a number"},
+      {"none", "1", "level: must not be set with format none"},
+  };
+  for (const auto& [format, level, says] : wrong) {
+    v1::CreateBackupRequest request;
+    request.set_server_game_config_id(sgc_id_);
+    request.set_format(format);
+    request.set_level(level);
+    call(&Stub::CreateBackup, request);
+    expect_error(INVALID_ARGUMENT, says);
+  }
+  EXPECT_EQ(call(&Stub::ListBackups, v1::ListBackupsRequest()).backups_size(), 0);
 }
 
 TEST_F(Backups, CreateRefusesBadInput) {

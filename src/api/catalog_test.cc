@@ -102,6 +102,22 @@ TEST_F(Catalog, AContainersDataHasAUsualPlace) {
   EXPECT_EQ(call(&Stub::CreateGameConfig, request).config().data_path(), "/srv/world");
 }
 
+TEST_F(Catalog, AConfigSaysHowItsBackupsAreArchived) {
+  auto request = config_request();
+  const auto usual = call(&Stub::CreateGameConfig, request).config();
+  EXPECT_EQ(usual.format() + " " + usual.level(), "gz default");
+  request.set_name("zst");
+  request.set_format("zst");
+  const auto zst = call(&Stub::CreateGameConfig, request).config();
+  EXPECT_EQ(zst.format() + " " + zst.level(), "zst 3");
+  request.set_level("best");
+  call(&Stub::CreateGameConfig, request);
+  expect_error(INVALID_ARGUMENT, "level: must be a number from 1 to 19");
+  request.set_format("rar");
+  call(&Stub::CreateGameConfig, request);
+  expect_error(INVALID_ARGUMENT, "format: must be gz, zst or none");
+}
+
 TEST_F(Catalog, ABadConfigIsNotStored) {
   auto request = config_request();
   request.mutable_quiesce(0)->set_confirm_regex("(");

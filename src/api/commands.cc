@@ -61,6 +61,7 @@ Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id) {
         .quiesce = config.quiesce, .resume = config.resume, .data_path = config.data_path,
         .port_bindings = deployment.sgc.port_bindings
   };
+  deployment.compression = config.compression;
   return deployment;
 }
 
@@ -76,7 +77,7 @@ Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, con
     .backup_id = backup.backup_id, .session_id = TRY(live_session(tx, backup.sgc_id))
     .session_id, .sgc_id = backup.sgc_id, .attempt = backup.attempt,
         .s3_key = TRY(ObjectUrl::parse(backup.s3_url))
-    .key, .s3_url = backup.s3_url, .launch = deployment.launch
+    .key, .s3_url = backup.s3_url, .launch = deployment.launch, .compression = backup.compression
   };
   return db::outbox::add(tx, command_key(deployment.server.server_id, "backup"), command.to_json(),
                          now_ms);

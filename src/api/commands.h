@@ -16,6 +16,7 @@ struct Deployment {
   ServerGameConfig sgc;
   Server server;
   GameLaunch launch;
+  Compression compression;  // of its backups, unless asked otherwise
 };
 Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id);
 

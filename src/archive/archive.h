@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/compression.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/sha256.h"
@@ -33,6 +34,7 @@ struct Entry {
 };
 
 struct PackOptions {
+  Compression compression;
   int threads = 0;              // 0: one per core
   std::string prefix = "game";  // the folder that entries stand under
   Progress* progress = nullptr;
@@ -80,12 +82,12 @@ struct UnpackResult {
   bool indexed = false;  // read by its index, in parallel; otherwise as one stream
 };
 
-// Unpacks any .tar.gz into the folder `target`, which is there already. Nothing is written outside
-// it. Checks everything on the way: hashes of frames, gzip's CRC and sizes, the index against
-// the stream. An entry that would leave the target, a device, a fifo or an unknown kind, a bad
-// checksum or a stream cut short is an error naming it (kDataLoss for damage, kInvalidArgument for
-// what is refused); what was unpacked by then is left for the caller to remove. Set-id bits are
-// dropped. Data is not synced.
+// Unpacks any .tar.gz, .tar.zst or .tar into the folder `target`, which is there already. Nothing
+// is written outside it. Checks everything on the way: hashes of frames, the stream's CRC and
+// sizes, the index against the stream. An entry that would leave the target, a device, a fifo or an
+// unknown kind, a bad checksum or a stream cut short is an error naming it (kDataLoss for damage,
+// kInvalidArgument for what is refused); what was unpacked by then is left for the caller to
+// remove. Set-id bits are dropped. Data is not synced.
 Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& target,
                             const UnpackOptions& options);
 

@@ -121,13 +121,19 @@ TEST(Damage, LargeArchiveCutAnywhere) {
   }
 }
 
+const Container& kGzip = container_of(ArchiveFormat::kGzip);
+const size_t kTailSize = format::tail_size(kGzip);
+
+format::Tail tail_of(const std::string& archive) {
+  return format::decode_tail(as_bytes(archive).last(kTailSize), archive.size(), kGzip).value();
+}
+
 // Rebuilds the archive's tail with other numbers and right hashes: lies, not damage.
 template <typename Change>
 std::string with_tail(const std::string& archive, Change change) {
-  const ConstBytes bytes = as_bytes(archive);
-  auto tail = format::decode_tail(bytes.last(format::kTailSize), archive.size()).value();
+  auto tail = tail_of(archive);
   change(tail);
-  return archive.substr(0, archive.size() - format::kTailSize) + format::encode(tail);
+  return archive.substr(0, archive.size() - kTailSize) + format::encode(tail, kGzip);
 }
 
 TEST(Lies, NumbersOfTheTail) {
@@ -168,9 +174,9 @@ TEST(Lies, NumbersOfTheTail) {
 
 TEST(Lies, AnotherVersionIsNamed) {
   std::string archive = small_archive();
-  const size_t tail = archive.size() - format::kTailSize;
+  const size_t tail = archive.size() - kTailSize;
   archive[tail + 16 + 8] = 2;
-  const size_t hashed = format::kTailSize - format::kMemberEndSize - 32;
+  const size_t hashed = kTailSize - kGzip.member_end(0).size() - 32;
   const Sha256Digest hash = Sha256::of(as_bytes(archive).subspan(tail, hashed));
   archive.replace(tail + hashed, 32, as_text(hash));
   const auto result = verify_bytes(archive);
@@ -182,10 +188,10 @@ TEST(Lies, AnotherVersionIsNamed) {
 template <typename Change>
 std::string with_entries(const std::string& archive, Change change) {
   const ConstBytes bytes = as_bytes(archive);
-  auto tail = format::decode_tail(bytes.last(format::kTailSize), archive.size()).value();
-  const ConstBytes head = bytes.subspan(tail.entries_offset, format::kMemberHeadSize);
+  auto tail = tail_of(archive);
+  const ConstBytes head = bytes.subspan(tail.entries_offset, kGzip.member_head_size());
   const ConstBytes data =
-      bytes.subspan(tail.entries_offset + format::kMemberHeadSize, format::member_data_size(head));
+      bytes.subspan(tail.entries_offset + kGzip.member_head_size(), kGzip.member_data_size(head));
   format::BlockHead block = format::decode_block(data).value();
   std::string records(block.raw_size, '\0');
   uLongf size = records.size();
@@ -207,13 +213,13 @@ std::string with_entries(const std::string& archive, Change change) {
   }
   block.deflated = false;
   block.raw_size = static_cast<uint32_t>(changed.size());
-  const std::string member = format::member(format::encode_block(block, changed));
+  const std::string member = kGzip.member(format::encode_block(block, changed));
   const std::string frames =
-      archive.substr(tail.frames_offset, archive.size() - format::kTailSize - tail.frames_offset);
+      archive.substr(tail.frames_offset, archive.size() - kTailSize - tail.frames_offset);
   tail.frames_offset = tail.entries_offset + member.size();
   tail.index_sha256 = Sha256::of(as_bytes(member + frames));
-  tail.archive_size = tail.frames_offset + frames.size() + format::kTailSize;
-  return archive.substr(0, tail.entries_offset) + member + frames + format::encode(tail);
+  tail.archive_size = tail.frames_offset + frames.size() + kTailSize;
+  return archive.substr(0, tail.entries_offset) + member + frames + format::encode(tail, kGzip);
 }
 
 TEST(Lies, EntriesThatAreNotTheStreams) {
@@ -247,8 +253,7 @@ TEST(Lies, EntriesThatAreNotTheStreams) {
 
 TEST(Damage, TheIndexGoneIsToldFromAForeignArchive) {
   const std::string good = small_archive();
-  const auto tail =
-      format::decode_tail(as_bytes(good).last(format::kTailSize), good.size()).value();
+  const auto tail = tail_of(good);
   const auto result = verify_bytes(good.substr(0, tail.entries_offset));
   EXPECT_EQ(code_of(result), Code::kDataLoss);
   EXPECT_NE(message_of(result).find("cut short"), std::string::npos);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -46,12 +47,15 @@ Result<void> add_folder(int fd, int depth, const Progress& progress, DataSize& s
 
 }  // namespace
 
-uint64_t DataSize::archive_upper_bound() const {
+uint64_t DataSize::archive_upper_bound(ArchiveFormat format) const {
   // Data that does not compress grows by less than a quarter; holes shrink to less than a
-  // two-hundredth; headers and index take less than 8 KiB per entry; and some for new files.
+  // two-hundredth, but are stored as zeros in a plain .tar; headers and index take less than 8 KiB
+  // per entry; and some for new files.
   constexpr uint64_t kPerEntry = 8192;
   constexpr uint64_t kSpare = 64U << 20;
-  return allocated_bytes + allocated_bytes / 4 + file_bytes / 200 + entries * kPerEntry + kSpare;
+  const uint64_t stored =
+      format == ArchiveFormat::kNone ? std::max(file_bytes, allocated_bytes) : allocated_bytes;
+  return stored + stored / 4 + file_bytes / 200 + entries * kPerEntry + kSpare;
 }
 
 Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress) {

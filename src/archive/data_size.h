@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "base/compression.h"
 #include "base/error.h"
 #include "base/progress.h"
 
@@ -16,7 +17,7 @@ struct DataSize {
   uint64_t entries = 0;
 
   // More than an archive of it will have, growth while it is being read included.
-  uint64_t archive_upper_bound() const;
+  uint64_t archive_upper_bound(ArchiveFormat format) const;
 };
 
 // Memory grows only with the depth. What vanishes or can't be read is left out; the folder itself

@@ -8,10 +8,7 @@
 namespace manman::archive::format {
 namespace {
 
-constexpr std::string_view kMemberStart{"\x1f\x8b\x08\x04\0\0\0\0\0\xff", 10};
-constexpr std::string_view kMemberEnd{"\x03\0\0\0\0\0\0\0\0\0", 10};
 constexpr std::string_view kTailMagic{"Tmanman\x1a", 8};
-constexpr size_t kTailHashedSize = kMemberHeadSize + kTailDataSize - sizeof(Sha256Digest);
 constexpr size_t kBlockHashedSize = kBlockHeadSize - sizeof(Sha256Digest);
 
 std::unexpected<Error> damaged(std::string_view what) {
@@ -29,13 +26,18 @@ bool same(ConstBytes bytes, const Sha256Digest& digest) {
   return std::ranges::equal(bytes, digest);
 }
 
+// How much of the tail's member stands before its hash, which is of that.
+size_t hashed_size(const Container& container) {
+  return container.member_head_size() + kTailDataSize - sizeof(Sha256Digest);
+}
+
 // Numbers that no archive can have are refused before anything is allocated or read by them.
-Result<void> check_numbers(const Tail& tail, uint64_t archive_size) {
+Result<void> check_numbers(const Tail& tail, uint64_t archive_size, const Container& container) {
   if (tail.archive_size != archive_size)
     return damaged("it is of an archive of " + std::to_string(tail.archive_size) +
                    " bytes, this one has " + std::to_string(archive_size));
-  const uint64_t index_end = archive_size - kTailSize;
-  if (tail.entries_offset < kGzipHeader.size() + kGzipEndSize ||
+  const uint64_t index_end = archive_size - tail_size(container);
+  if (tail.entries_offset < container.header().size() + container.data_end_size() ||
       tail.entries_offset > tail.frames_offset || tail.frames_offset > index_end)
     return damaged("its parts lie outside the archive");
   if (tail.stream_size < 1024 || tail.stream_size % 512 != 0)
@@ -51,40 +53,11 @@ Result<void> check_numbers(const Tail& tail, uint64_t archive_size) {
 
 }  // namespace
 
-std::array<std::byte, kGzipEndSize> gzip_end(uint32_t crc32, uint64_t stream_size) {
-  std::string end("\x03\0", 2);
-  put_le(end, crc32);
-  put_le(end, static_cast<uint32_t>(stream_size));
-  std::array<std::byte, kGzipEndSize> bytes{};
-  std::ranges::copy(as_bytes(end), bytes.begin());
-  return bytes;
+size_t tail_size(const Container& container) {
+  return container.member_size(kTailDataSize);
 }
 
-std::string member(std::string_view data) {
-  std::string out(kMemberStart);
-  out.reserve(kMemberHeadSize + data.size() + kMemberEndSize);
-  put_le(out, static_cast<uint16_t>(data.size() + 4));
-  out.append(kSubfield.data(), kSubfield.size());
-  put_le(out, static_cast<uint16_t>(data.size()));
-  out += data;
-  out += kMemberEnd;
-  return out;
-}
-
-size_t member_data_size(ConstBytes head) {
-  if (head.size() < kMemberHeadSize || !as_text(head).starts_with(kMemberStart)) return 0;
-  ByteReader fields(head.subspan(kMemberStart.size()));
-  const size_t extra = fields.le<uint16_t>();
-  if (as_text(fields.take(2)) != std::string_view(kSubfield.data(), kSubfield.size())) return 0;
-  const size_t size = fields.le<uint16_t>();
-  return extra == size + 4 ? size : 0;
-}
-
-bool is_member_end(ConstBytes end) {
-  return as_text(end) == kMemberEnd;
-}
-
-std::string encode(const Tail& tail) {
+std::string encode(const Tail& tail, const Container& container) {
   std::string data(kTailMagic);
   put_le(data, kVersion);
   put_le(data, uint16_t{0});
@@ -97,24 +70,28 @@ std::string encode(const Tail& tail) {
   put_le(data, uint32_t{0});
   data += as_text(tail.index_sha256);
   data.resize(kTailDataSize);
-  std::string out = member(data);
-  const Sha256Digest hash = Sha256::of(as_bytes(out).first(kTailHashedSize));
-  out.replace(kTailHashedSize, hash.size(), as_text(hash));
+  std::string out = container.member(data);
+  const size_t hashed = hashed_size(container);
+  const Sha256Digest hash = Sha256::of(as_bytes(out).first(hashed));
+  out.replace(hashed, hash.size(), as_text(hash));
   return out;
 }
 
-bool looks_like_tail(ConstBytes bytes) {
-  return bytes.size() == kTailSize && member_data_size(bytes) == kTailDataSize &&
-         as_text(bytes).substr(kMemberHeadSize).starts_with(kTailMagic);
+bool has_tail(ConstBytes end, const Container& container) {
+  const size_t size = tail_size(container);
+  if (end.size() < size) return false;
+  const ConstBytes tail = end.last(size);
+  return container.member_data_size(tail) == kTailDataSize &&
+         as_text(tail).substr(container.member_head_size()).starts_with(kTailMagic);
 }
 
-Result<Tail> decode_tail(ConstBytes bytes, uint64_t archive_size) {
-  if (!looks_like_tail(bytes)) return damaged("no tail");
-  ByteReader fields(bytes.subspan(kMemberHeadSize + kTailMagic.size()));
+Result<Tail> decode_tail(ConstBytes bytes, uint64_t archive_size, const Container& container) {
+  if (!has_tail(bytes, container)) return damaged("no tail");
+  const size_t hashed = hashed_size(container);
+  ByteReader fields(bytes.subspan(container.member_head_size() + kTailMagic.size()));
   const auto version = fields.le<uint16_t>();
-  if (!same(bytes.subspan(kTailHashedSize, sizeof(Sha256Digest)),
-            Sha256::of(bytes.first(kTailHashedSize))) ||
-      !is_member_end(bytes.last(kMemberEndSize)))
+  if (!same(bytes.subspan(hashed, sizeof(Sha256Digest)), Sha256::of(bytes.first(hashed))) ||
+      as_text(bytes.subspan(hashed + sizeof(Sha256Digest))) != container.member_end(kTailDataSize))
     return damaged("the tail's hash does not match");
   if (version != kVersion)
     return fail(Code::kUnimplemented,
@@ -130,7 +107,7 @@ Result<Tail> decode_tail(ConstBytes bytes, uint64_t archive_size) {
   tail.stream_crc32 = fields.le<uint32_t>();
   fields.take(4);
   std::ranges::copy(fields.take(sizeof(Sha256Digest)), tail.index_sha256.begin());
-  TRY(check_numbers(tail, archive_size));
+  TRY(check_numbers(tail, archive_size, container));
   return tail;
 }
 

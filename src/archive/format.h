@@ -1,17 +1,18 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "archive/archive.h"
+#include "archive/container.h"
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/stream.h"
 
-// The bytes of docs/formats/archive.md, version 1: gzip members, the tail and the index's records.
+// The bytes of docs/formats/archive.md, version 1: the tail and the index's records. What wraps
+// them in each format is in container.h.
 namespace manman::archive::format {
 
 inline constexpr uint16_t kVersion = 1;
@@ -25,33 +26,13 @@ inline constexpr size_t kSparseBlock = 4096;
 // The two blocks of zeros that end a tar stream.
 inline constexpr size_t kStreamEndSize = 1024;
 
-// The header of the data's gzip member. XFL, which every reader skips, marks an archive that must
-// have an index at its end: so one that was cut off there is told from a foreign one.
-inline constexpr uint8_t kMarkXfl = 0x6d;
-inline constexpr std::array<uint8_t, 10> kGzipHeader = {0x1f, 0x8b, 8, 0,        0,
-                                                        0,    0,    0, kMarkXfl, 0xff};
-// What ends the data's member: the final empty block, CRC-32, ISIZE.
-inline constexpr size_t kGzipEndSize = 10;
-std::array<std::byte, kGzipEndSize> gzip_end(uint32_t crc32, uint64_t stream_size);
-
-// An empty gzip member that carries bytes in the FEXTRA subfield "mm".
-inline constexpr std::array<char, 2> kSubfield = {'m', 'm'};
-inline constexpr size_t kMemberHeadSize = 16;
-inline constexpr size_t kMemberEndSize = 10;
-inline constexpr size_t kMaxMemberData = 65535 - 4;
-std::string member(std::string_view data);
-// The size of the data of a member whose first kMemberHeadSize bytes these are, 0 when they are
-// not the head of such a member.
-size_t member_data_size(ConstBytes head);
-bool is_member_end(ConstBytes end);
-
 // The first byte of a member's data. Kinds that a reader doesn't know are skipped.
 enum class MemberKind : uint8_t { kEntries = 'E', kFrames = 'F', kTail = 'T' };
 
 // The last member's data, and the place of everything else.
 struct Tail {
   uint64_t archive_size = 0;
-  uint64_t entries_offset = 0;  // of the first block of entries: the end of the data's member
+  uint64_t entries_offset = 0;  // of the first block of entries: where the data ends
   uint64_t frames_offset = 0;   // of the first block of frames
   uint64_t frame_count = 0;
   uint64_t entry_count = 0;
@@ -62,13 +43,16 @@ struct Tail {
   Sha256Digest index_sha256{};  // of the bytes from entries_offset to the last member
 };
 inline constexpr size_t kTailDataSize = 152;
-inline constexpr size_t kTailSize = kMemberHeadSize + kTailDataSize + kMemberEndSize;
 
-std::string encode(const Tail& tail);
-// Whether these kTailSize bytes begin as a tail does; only then decode() is asked.
-bool looks_like_tail(ConstBytes bytes);
-// kDataLoss when damaged or when its numbers can't be, kUnimplemented for another version.
-Result<Tail> decode_tail(ConstBytes bytes, uint64_t archive_size);
+// The tail's member, of fixed size in each container.
+size_t tail_size(const Container& container);
+std::string encode(const Tail& tail, const Container& container);
+// Whether the last bytes of an archive, of any number, begin as a tail of the container does where
+// it would; only then decode() is asked.
+bool has_tail(ConstBytes end, const Container& container);
+// Of an archive's last tail_size() bytes. kDataLoss when damaged or when its numbers can't be,
+// kUnimplemented for another version.
+Result<Tail> decode_tail(ConstBytes bytes, uint64_t archive_size, const Container& container);
 
 // A block of records, at the start of a member's data.
 inline constexpr size_t kBlockHeadSize = 50;

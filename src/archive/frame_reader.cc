@@ -34,15 +34,15 @@ Result<void> produce(Pipeline& pipeline, FrameCursor cursor, const std::vector<R
   return {};
 }
 
-Result<void> fetch(RandomSource& source, FrameInflater& inflater, FrameJob& job) {
+Result<void> fetch(RandomSource& source, FrameUnpacker& unpacker, FrameJob& job) {
   const format::FrameRecord& record = job.frame.record;
   const std::string what = "frame " + std::to_string(job.frame.number) + " (at byte " +
                            std::to_string(job.frame.offset) + ")";
-  job.packed.resize(format::kMaxPackedFrame + 2);
+  job.packed.resize(format::kMaxPackedFrame + FrameUnpacker::kRoom);
   job.raw.resize(record.raw_size);
   const MutableBytes packed(job.packed);
   TRY(in(what, source.read_at(job.frame.offset, packed.first(record.packed_size))));
-  return in(what + " is damaged", inflater.unpack(record, packed, job.raw));
+  return in(what + " is damaged", unpacker.unpack(record, packed, job.raw));
 }
 
 }  // namespace
@@ -61,10 +61,10 @@ FrameReader::FrameReader(RandomSource& source, const Index& index, std::vector<R
            stream_size = index.tail().stream_size](Pipeline& pipeline) {
             return produce(pipeline, cursor, ranges, stream_size);
           },
-          [&source] {
-            return [&source,
-                    inflater = std::make_shared<FrameInflater>()](FrameJob& job) -> Result<void> {
-              job.outcome = fetch(source, *inflater, job);
+          [&source, format = index.format()] {
+            return [&source, unpacker = std::shared_ptr(make_unpacker(format))](
+                       FrameJob& job) -> Result<void> {
+              job.outcome = fetch(source, *unpacker, job);
               return {};
             };
           }) {}

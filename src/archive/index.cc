@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "archive/bytes.h"
-#include "archive/frame_codec.h"
+#include "archive/index_block.h"
 #include "base/file.h"
 
 namespace manman::archive {
@@ -17,20 +17,28 @@ std::unexpected<Error> damaged(std::string_view what) {
 }
 
 // The data of the member at offset, which must end by `end`; offset moves behind the member.
-Result<std::string> read_member(const auto& bytes, uint64_t& offset, uint64_t end) {
-  std::array<std::byte, format::kMemberHeadSize> head{};
-  if (end - offset < head.size() + format::kMemberEndSize) return damaged("a member is cut short");
-  TRY(bytes.read_at(offset, head));
-  const size_t size = format::member_data_size(head);
-  if (size == 0 || end - offset < head.size() + size + format::kMemberEndSize)
+Result<std::string> read_member(const IndexBytes& bytes, uint64_t& offset, uint64_t end) {
+  const Container& container = bytes.container();
+  std::string head(container.member_head_size(), '\0');
+  if (end - offset < head.size()) return damaged("a member is cut short");
+  TRY(bytes.read_at(offset, std::as_writable_bytes(std::span(head))));
+  const size_t size = container.member_data_size(as_bytes(head));
+  if (size == 0 || end - offset < container.member_size(size))
     return damaged("a member's header is wrong");
-  std::string data(size + format::kMemberEndSize, '\0');
+  std::string data(container.member_size(size) - head.size(), '\0');
   TRY(bytes.read_at(offset + head.size(), std::as_writable_bytes(std::span(data))));
-  if (!format::is_member_end(as_bytes(data).last(format::kMemberEndSize)))
-    return damaged("a member's end is wrong");
+  if (data.substr(size) != container.member_end(size)) return damaged("a member's end is wrong");
   offset += head.size() + data.size();
   data.resize(size);
   return data;
+}
+
+// The longest tail there is.
+size_t longest_tail() {
+  size_t longest = 0;
+  for (const ArchiveFormat one : kAllFormats)
+    longest = std::max(longest, format::tail_size(container_of(one)));
+  return longest;
 }
 
 }  // namespace
@@ -85,9 +93,8 @@ Result<bool> BlockCursor::next() {
 }
 
 Result<std::optional<Frame>> FrameCursor::next() {
-  const uint64_t data_end = tail_.entries_offset - format::kGzipEndSize;
   if (!TRY(blocks_.next())) {
-    if (blocks_.seen() != tail_.frame_count || offset_ != data_end)
+    if (blocks_.seen() != tail_.frame_count || offset_ != data_end_)
       return damaged("its frames are not those of the archive");
     return std::nullopt;
   }
@@ -96,7 +103,7 @@ Result<std::optional<Frame>> FrameCursor::next() {
   frame.record = TRY(format::decode_frame(rest));
   blocks_.taken(rest);
   const uint64_t start = frame.number * format::kFrameSize;
-  if (start >= tail_.stream_size || frame.record.packed_size > data_end - offset_ ||
+  if (start >= tail_.stream_size || frame.record.packed_size > data_end_ - offset_ ||
       frame.record.raw_size != std::min<uint64_t>(format::kFrameSize, tail_.stream_size - start))
     return damaged("a frame does not fit the archive");
   offset_ += frame.record.packed_size;
@@ -124,20 +131,25 @@ Result<std::optional<format::EntryRecord>> EntryCursor::next() {
 
 Result<std::optional<Index>> Index::open(RandomSource& source) {
   const uint64_t size = source.size();
-  if (size < format::kGzipHeader.size() + format::kGzipEndSize + format::kTailSize)
-    return std::nullopt;
-  std::array<std::byte, format::kTailSize> tail_bytes{};
-  TRY(source.read_at(size - tail_bytes.size(), tail_bytes));
-  if (!format::looks_like_tail(tail_bytes)) return std::nullopt;
-  const format::Tail tail = TRY(format::decode_tail(tail_bytes, size));
-  auto bytes = std::make_shared<IndexBytes>(source, tail.entries_offset, size - format::kTailSize);
-  TRY(bytes->load(tail.index_sha256));
-  return Index(tail, std::move(bytes));
+  std::vector<std::byte> end(std::min<uint64_t>(size, longest_tail()));
+  if (end.empty()) return std::nullopt;
+  TRY(source.read_at(size - end.size(), end));
+  for (const ArchiveFormat one : kAllFormats) {
+    const Container& container = container_of(one);
+    if (!format::has_tail(end, container)) continue;
+    const size_t tail_size = format::tail_size(container);
+    const auto tail = TRY(format::decode_tail(ConstBytes(end).last(tail_size), size, container));
+    auto bytes =
+        std::make_shared<IndexBytes>(source, container, tail.entries_offset, size - tail_size);
+    TRY(bytes->load(tail.index_sha256));
+    return Index(one, tail, std::move(bytes));
+  }
+  return std::nullopt;
 }
 
 FrameCursor Index::frames() const {
   return {BlockCursor(bytes_, format::MemberKind::kFrames, tail_.frames_offset, bytes_->end()),
-          tail_};
+          tail_, container()};
 }
 
 EntryCursor Index::entries() const {

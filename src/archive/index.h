@@ -13,15 +13,17 @@ namespace manman::archive {
 // The bytes of an archive's index: kept when small, else read again when needed.
 class IndexBytes {
  public:
-  IndexBytes(RandomSource& source, uint64_t begin, uint64_t end)
-      : source_(source), begin_(begin), end_(end) {}
-  // Reads all once; checks the members' framing and the hash of the whole.
+  IndexBytes(RandomSource& source, const Container& container, uint64_t begin, uint64_t end)
+      : source_(source), container_(container), begin_(begin), end_(end) {}
+  // Reads all once; checks the hash of the whole.
   Result<void> load(const Sha256Digest& expected);
   Result<void> read_at(uint64_t offset, MutableBytes buffer) const;
+  const Container& container() const { return container_; }
   uint64_t end() const { return end_; }
 
  private:
   RandomSource& source_;
+  const Container& container_;
   uint64_t begin_;
   uint64_t end_;
   std::vector<std::byte> kept_;
@@ -66,14 +68,18 @@ struct Frame {
 // The frames in order; each checked to lie inside the archive.
 class FrameCursor {
  public:
-  FrameCursor(BlockCursor blocks, const format::Tail& tail)
-      : blocks_(std::move(blocks)), tail_(tail) {}
+  FrameCursor(BlockCursor blocks, const format::Tail& tail, const Container& container)
+      : blocks_(std::move(blocks)),
+        tail_(tail),
+        data_end_(tail.entries_offset - container.data_end_size()),
+        offset_(container.header().size()) {}
   Result<std::optional<Frame>> next();
 
  private:
   BlockCursor blocks_;
   format::Tail tail_;
-  uint64_t offset_ = format::kGzipHeader.size();
+  uint64_t data_end_;
+  uint64_t offset_;
 };
 
 // The entries in order; each checked to lie inside the stream, after the one before.
@@ -97,14 +103,17 @@ class Index {
   // the sequential reader tells). kDataLoss: there is one and it is damaged.
   static Result<std::optional<Index>> open(RandomSource& source);
 
+  ArchiveFormat format() const { return format_; }
+  const Container& container() const { return bytes_->container(); }
   const format::Tail& tail() const { return tail_; }
   FrameCursor frames() const;
   EntryCursor entries() const;
 
  private:
-  Index(const format::Tail& tail, std::shared_ptr<const IndexBytes> bytes)
-      : tail_(tail), bytes_(std::move(bytes)) {}
+  Index(ArchiveFormat format, const format::Tail& tail, std::shared_ptr<const IndexBytes> bytes)
+      : format_(format), tail_(tail), bytes_(std::move(bytes)) {}
 
+  ArchiveFormat format_;
   format::Tail tail_;
   std::shared_ptr<const IndexBytes> bytes_;
 };

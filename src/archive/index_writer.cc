@@ -1,6 +1,6 @@
 #include "archive/index_writer.h"
 
-#include "archive/frame_codec.h"
+#include "archive/index_block.h"
 #include "base/file.h"
 
 namespace manman::archive {
@@ -45,7 +45,7 @@ Result<void> BlockWriter::flush() {
     head.deflated = false;
     payload = std::move(block_);
   }
-  TRY(members_.append(as_bytes(format::member(format::encode_block(head, payload)))));
+  TRY(members_.append(as_bytes(container_.member(format::encode_block(head, payload)))));
   first_ += records_;
   records_ = 0;
   block_.clear();
@@ -58,12 +58,12 @@ Result<void> IndexWriter::finish(format::Tail tail, Sink& out) {
   tail.frame_count = frames_.count();
   tail.entry_count = entries_.count();
   tail.frames_offset = tail.entries_offset + entries_.members().size();
-  tail.archive_size = tail.frames_offset + frames_.members().size() + format::kTailSize;
+  tail.archive_size = tail.frames_offset + frames_.members().size() + format::tail_size(container_);
   HashingSink hashed(out);
   TRY(entries_.members().copy_to(hashed));
   TRY(frames_.members().copy_to(hashed));
   tail.index_sha256 = hashed.finish();
-  return out.write(as_bytes(format::encode(tail)));
+  return out.write(as_bytes(format::encode(tail, container_)));
 }
 
 }  // namespace manman::archive

@@ -11,7 +11,8 @@ namespace manman::archive {
 // Gathers the records of one kind into blocks, compressed as they fill. Memory stays bounded.
 class BlockWriter {
  public:
-  explicit BlockWriter(format::MemberKind kind) : kind_(kind) {}
+  BlockWriter(const Container& container, format::MemberKind kind)
+      : container_(container), kind_(kind) {}
   Result<void> add(const std::string& record);
   // Closes the last block; then members() is all of them.
   Result<void> finish();
@@ -21,6 +22,7 @@ class BlockWriter {
  private:
   Result<void> flush();
 
+  const Container& container_;
   format::MemberKind kind_;
   std::string block_;
   uint32_t records_ = 0;  // in block_
@@ -31,6 +33,7 @@ class BlockWriter {
 // Gathers an archive's index while its frames are written.
 class IndexWriter {
  public:
+  explicit IndexWriter(const Container& container) : container_(container) {}
   Result<void> add(const format::FrameRecord& frame) { return frames_.add(format::encode(frame)); }
   Result<void> add(const format::EntryRecord& entry) { return entries_.add(format::encode(entry)); }
   // Writes the index and the tail. `tail` has stream_size, data_size, hole_size and stream_crc32
@@ -38,8 +41,9 @@ class IndexWriter {
   Result<void> finish(format::Tail tail, Sink& out);
 
  private:
-  BlockWriter frames_{format::MemberKind::kFrames};
-  BlockWriter entries_{format::MemberKind::kEntries};
+  const Container& container_;
+  BlockWriter frames_{container_, format::MemberKind::kFrames};
+  BlockWriter entries_{container_, format::MemberKind::kEntries};
 };
 
 }  // namespace manman::archive

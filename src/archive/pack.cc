@@ -57,11 +57,17 @@ class CountingSink final : public Sink {
 // Writes the frames in order, and gathers the index on the way.
 class Writer {
  public:
-  Writer(Sink& out, Progress* progress, Warnings& warnings)
-      : out_(out), progress_(progress), warnings_(warnings) {}
+  Writer(Sink& out, const Container& container, const ZeroFrame& zero_frame, Progress* progress,
+         Warnings& warnings)
+      : out_(out),
+        container_(container),
+        zero_frame_(zero_frame),
+        progress_(progress),
+        warnings_(warnings),
+        index_(container) {}
 
   Result<PackResult> run(PackPipeline& pipeline) {
-    TRY(out_.write(std::as_bytes(std::span(format::kGzipHeader))));
+    TRY(out_.write(container_.header()));
     while (auto job = TRY(pipeline.pop())) {
       if (progress_ != nullptr) TRY(progress_->check());
       TRY(write(*job));
@@ -72,7 +78,7 @@ class Writer {
 
  private:
   Result<void> write(PackJob& job) {
-    TRY(out_.write(job.is_zero_frame ? zero_frame().packed : job.packed));
+    TRY(out_.write(job.is_zero_frame ? zero_frame_.packed : job.packed));
     tail_.stream_crc32 = crc32_join(tail_.stream_crc32, job.record.crc32, job.record.raw_size);
     tail_.stream_size += job.record.raw_size;
     TRY(index_.add(job.record));
@@ -99,7 +105,7 @@ class Writer {
   }
 
   Result<PackResult> finish() {
-    TRY(out_.write(format::gzip_end(tail_.stream_crc32, tail_.stream_size)));
+    TRY(out_.write(as_bytes(container_.data_end(tail_.stream_crc32, tail_.stream_size))));
     tail_.entries_offset = out_.count();
     TRY(index_.finish(tail_, out_));
     result_.archive_size_bytes = out_.count();
@@ -110,6 +116,8 @@ class Writer {
   }
 
   CountingSink out_;
+  const Container& container_;
+  const ZeroFrame& zero_frame_;
   Progress* progress_;
   Warnings& warnings_;
   IndexWriter index_;
@@ -122,6 +130,7 @@ class Writer {
 Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackOptions& options) {
   const std::string prefix = options.prefix.empty() ? "" : clean_path(options.prefix);
   TRY(prefix.empty() ? Result<void>() : in("prefix", check_path(prefix)));
+  const ZeroFrame zero_frame = TRY(make_zero_frame(*make_packer(options.compression)));
   Warnings warnings;
   const int threads = thread_count(options.threads);
   PackPipeline pipeline(
@@ -132,12 +141,13 @@ Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackO
                    [&](const std::string& path, std::string_view why) { warnings.add(path, why); })
             .run(dir.string());
       },
-      [] {
-        return [deflater = std::make_shared<FrameDeflater>()](PackJob& job) {
-          return do_pack_job(*deflater, job);
-        };
+      [&options, &zero_frame] {
+        return [packer = std::shared_ptr(make_packer(options.compression)),
+                &zero_frame](PackJob& job) { return do_pack_job(*packer, zero_frame, job); };
       });
-  return Writer(out, options.progress, warnings).run(pipeline);
+  return Writer(out, container_of(options.compression.format), zero_frame, options.progress,
+                warnings)
+      .run(pipeline);
 }
 
 }  // namespace manman::archive

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "archive/bytes.h"
-#include "archive/frame_codec.h"
 
 namespace manman::archive {
 namespace {
@@ -79,28 +78,23 @@ std::string_view OpenFile::trouble() const {
   return {};
 }
 
-Result<void> do_pack_job(FrameDeflater& deflater, PackJob& job) {
+Result<ZeroFrame> make_zero_frame(FramePacker& packer) {
+  ZeroFrame frame;
+  const std::vector<std::byte> zeros(format::kFrameSize);
+  frame.record = TRY(packer.pack(zeros, frame.packed));
+  return frame;
+}
+
+Result<void> do_pack_job(FramePacker& packer, const ZeroFrame& zero_frame, PackJob& job) {
   job.is_zero_frame = only_zeros(job);
   if (job.is_zero_frame) {
-    job.record = zero_frame().record;
+    job.record = zero_frame.record;
     job.packed.clear();
     return {};
   }
   TRY(fill(job));
-  job.record = TRY(deflater.pack(ConstBytes(job.raw).first(job.used), job.packed));
+  job.record = TRY(packer.pack(ConstBytes(job.raw).first(job.used), job.packed));
   return {};
-}
-
-const ZeroFrame& zero_frame() {
-  static const ZeroFrame frame = [] {
-    ZeroFrame made;
-    const std::vector<std::byte> zeros(format::kFrameSize);
-    FrameDeflater deflater;
-    // Deflating into a buffer that holds any result can't fail.
-    made.record = deflater.pack(zeros, made.packed).value();
-    return made;
-  }();
-  return frame;
 }
 
 }  // namespace manman::archive

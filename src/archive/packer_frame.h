@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "archive/format.h"
+#include "archive/frame_codec.h"
 #include "archive/ordered_pipeline.h"
 #include "base/file.h"
 
@@ -77,20 +78,19 @@ struct PackJob {
   // The worker's.
   format::FrameRecord record;
   std::vector<std::byte> packed;
-  bool is_zero_frame = false;  // packed is empty: the bytes are zero_frame()'s
+  bool is_zero_frame = false;  // packed is empty: the bytes are the ZeroFrame's
 };
 
 using PackPipeline = OrderedPipeline<PackJob>;
-
-// Fills in a job's pieces and compresses it.
-class FrameDeflater;
-Result<void> do_pack_job(FrameDeflater& deflater, PackJob& job);
 
 // A whole frame of zeros, compressed once for all.
 struct ZeroFrame {
   format::FrameRecord record;
   std::vector<std::byte> packed;
 };
-const ZeroFrame& zero_frame();
+Result<ZeroFrame> make_zero_frame(FramePacker& packer);
+
+// Fills in a job's pieces and compresses it.
+Result<void> do_pack_job(FramePacker& packer, const ZeroFrame& zero_frame, PackJob& job);
 
 }  // namespace manman::archive

@@ -1,7 +1,9 @@
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "archive/archive.h"
+#include "archive/bytes.h"
+#include "archive/container.h"
 #include "archive/damage.h"
 #include "archive/extractor.h"
 #include "archive/scan.h"
@@ -96,12 +98,16 @@ Result<void> by_index(RandomSource& archive, const std::optional<Index>& index,
               salvager);
 }
 
-Result<void> in_sequence(RandomSource& archive, const Progress* progress, Salvager& salvager,
-                         SalvageResult& result) {
+// Until the end mark. In gzip to the end of the member, whose checksum vouches for all of it.
+Result<void> in_sequence(RandomSource& archive, ConstBytes start, const Progress* progress,
+                         Salvager& salvager, SalvageResult& result) {
+  const bool gzip = as_text(start).starts_with("\x1f\x8b");
   TarParser parser(salvager);
   const SequentialReading reading{
-      .on_stream = [&parser](ConstBytes bytes) -> Result<bool> {
-        TRY(parser.feed(bytes));
+      .on_stream = [&parser, gzip](ConstBytes bytes) -> Result<bool> {
+        auto fed = parser.feed(bytes);
+        if (!gzip && parser.ended()) return false;  // whatever stands behind
+        TRY(std::move(fed));
         return true;
       },
       .on_archive = {},
@@ -109,7 +115,7 @@ Result<void> in_sequence(RandomSource& archive, const Progress* progress, Salvag
       .data_only = true,
   };
   auto outcome = read_sequentially(archive, reading);
-  if (outcome) outcome = parser.finish();
+  if (outcome && !parser.ended()) outcome = parser.finish();
   TRY(salvager.own_outcome());
   if (outcome) return {};
   if (!is_damage(outcome.error())) return outcome;
@@ -118,11 +124,11 @@ Result<void> in_sequence(RandomSource& archive, const Progress* progress, Salvag
   return salvager.abandon();
 }
 
-// Whether the archive is one of ours by its first bytes: then it must have an index.
-bool is_marked(RandomSource& archive) {
-  std::array<std::byte, format::kGzipHeader.size()> header{};
-  return archive.size() >= header.size() && archive.read_at(0, header) &&
-         std::ranges::equal(header, std::as_bytes(std::span(format::kGzipHeader)));
+// As many as an archive's mark takes.
+Result<std::vector<std::byte>> first_bytes(RandomSource& archive) {
+  std::vector<std::byte> bytes(std::min<uint64_t>(kTarBlock, archive.size()));
+  TRY(archive.read_at(0, bytes));
+  return bytes;
 }
 
 }  // namespace
@@ -133,6 +139,7 @@ Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path
     return fail(Code::kInvalidArgument, "a damaged archive is salvaged as a whole");
   const std::string dir = target.string();
   Budget budget = TRY(Budget::of(dir, options, archive.size()));
+  const std::vector<std::byte> start = TRY(first_bytes(archive));
   auto opened = Index::open(archive);
   if (!opened && !is_damage(opened.error())) return std::unexpected(opened.error());
   const std::optional<Index> index = opened ? std::move(*opened) : std::nullopt;
@@ -145,11 +152,11 @@ Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path
   if (index)
     TRY(by_index(archive, index, options, salvager, result));
   else
-    TRY(in_sequence(archive, options.progress, salvager, result));
+    TRY(in_sequence(archive, start, options.progress, salvager, result));
   if (!result.to_the_end && extractor.entries() == 0)
     return fail(Code::kDataLoss, "nothing can be salvaged: " + result.damage);
   TRY(extractor.finish());
-  if (!index && result.damage.empty() && is_marked(archive))
+  if (!index && result.damage.empty() && is_marked(start))
     result.damage = opened ? "the archive's index is missing" : opened.error().message;
   result.entries = extractor.entries();
   result.data_size_bytes = extractor.data_size();

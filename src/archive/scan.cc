@@ -1,7 +1,7 @@
 #include "archive/scan.h"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "archive/bytes.h"
 #include "archive/damage.h"
@@ -86,10 +86,11 @@ class IndexedScan {
   }
 
   Result<void> check_header() {
-    std::array<std::byte, format::kGzipHeader.size()> header{};
+    const ConstBytes expected = index_.container().header();
+    std::vector<std::byte> header(expected.size());
     TRY(source_.read_at(0, header));
-    if (!std::ranges::equal(header, std::as_bytes(std::span(format::kGzipHeader))))
-      return fail(Code::kDataLoss, "the archive's gzip header is damaged");
+    if (!std::ranges::equal(header, expected))
+      return fail(Code::kDataLoss, "the archive's header is damaged");
     show(header);
     return {};
   }
@@ -138,9 +139,10 @@ class IndexedScan {
     if (TRY(frames.next())) return fail(Code::kInternal, "more frames than asked for");
     TRY(checked_.finish());
     const format::Tail& tail = index_.tail();
-    std::array<std::byte, format::kGzipEndSize> end{};
+    const std::string expected = index_.container().data_end(crc_, tail.stream_size);
+    std::vector<std::byte> end(expected.size());
     TRY(source_.read_at(tail.entries_offset - end.size(), end));
-    if (crc_ != tail.stream_crc32 || end != format::gzip_end(crc_, tail.stream_size))
+    if (crc_ != tail.stream_crc32 || as_text(end) != expected)
       return fail(Code::kDataLoss, "the archive's CRC-32 or size at the end of its data is wrong");
     show(end);
     if (!options_.on_archive) return {};

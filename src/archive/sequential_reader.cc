@@ -2,64 +2,30 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
+#include "archive/archive_input.h"
 #include "archive/bytes.h"
-#include "archive/format.h"
+#include "archive/container.h"
+#include "archive/zstd_stream.h"
 
 namespace manman::archive {
 namespace {
 
-constexpr size_t kReadSize = size_t{1} << 20;
 constexpr size_t kInflateSize = size_t{256} << 10;
 
-// The archive's bytes in order.
-class Input {
- public:
-  Input(RandomSource& source, const SequentialReading& reading)
-      : source_(source), reading_(reading), buffer_(kReadSize) {}
-
-  // The bytes not yet used, read anew when there are none; empty at the end.
-  Result<ConstBytes> peek() {
-    if (begin_ < end_) return unused();
-    if (reading_.progress != nullptr) TRY(reading_.progress->check());
-    begin_ = 0;
-    end_ = std::min<uint64_t>(buffer_.size(), source_.size() - offset_);
-    if (end_ == 0) return ConstBytes();
-    TRY(source_.read_at(offset_, MutableBytes(buffer_).first(end_)));
-    offset_ += end_;
-    if (reading_.on_archive) reading_.on_archive(unused());
-    return unused();
-  }
-  void use(size_t count) { begin_ += count; }
-  // " at byte N of the archive": where the unused bytes begin.
-  std::string place() const {
-    return " at byte " + std::to_string(offset_ - (end_ - begin_)) + " of the archive";
-  }
-
- private:
-  ConstBytes unused() const { return ConstBytes(buffer_).subspan(begin_, end_ - begin_); }
-
-  RandomSource& source_;
-  const SequentialReading& reading_;
-  std::vector<std::byte> buffer_;
-  size_t begin_ = 0;
-  size_t end_ = 0;
-  uint64_t offset_ = 0;
-};
-
 std::unexpected<Error> index_gone() {
-  return std::unexpected(Error{
-      Code::kDataLoss, "the archive was cut short or changed: its index is missing or damaged"}
-                             .with_hint("tar and gzip can still read what is there of the data"));
+  return std::unexpected(
+      Error{Code::kDataLoss,
+            "the archive was cut short or changed: its index is missing or damaged"}
+          .with_hint("tar, gzip and zstd can still read what is there of the data"));
 }
 
 // Inflates the members of a gzip stream, one after the other.
 class Gunzip {
  public:
-  Gunzip(Input& input, const SequentialReading& reading)
+  Gunzip(ArchiveInput& input, const SequentialReading& reading)
       : input_(input), reading_(reading), out_(kInflateSize) {}
   Gunzip(const Gunzip&) = delete;
   Gunzip& operator=(const Gunzip&) = delete;
@@ -85,12 +51,12 @@ class Gunzip {
       const int code = step(bytes);
       if (!header_checked && header_.done == 1) {
         header_checked = true;
-        if (reading_.data_only && is_index()) return false;
-        if (!reading_.data_only && (is_ours() || is_index())) return index_gone();
+        if (is_index() && reading_.data_only) return false;
+        if (is_index()) return index_gone();
       }
       const size_t made = out_.size() - stream_.avail_out;
       if (made > 0 && !TRY(reading_.on_stream(ConstBytes(out_).first(made)))) return false;
-      if (code == Z_STREAM_END) return !(reading_.data_only && is_ours());
+      if (code == Z_STREAM_END) return true;
       if (code != Z_OK && code != Z_BUF_ERROR)
         return fail(Code::kDataLoss, "the gzip stream is damaged" + input_.place() + ": " +
                                          (stream_.msg != nullptr ? stream_.msg : "bad data"));
@@ -108,18 +74,11 @@ class Gunzip {
     return code;
   }
 
-  // The member is the data of one of ours, which gets here only when its tail is not where it
-  // should be.
-  bool is_ours() const {
-    return header_.xflags == format::kMarkXfl && header_.os == 0xff && header_.time == 0;
-  }
-  // It is one of those that carry an index.
-  bool is_index() const {
-    return header_.extra_len >= 2 && extra_[0] == format::kSubfield[0] &&
-           extra_[1] == format::kSubfield[1];
-  }
+  // The member carries a piece of our index, which is met only when the tail is not where it should
+  // be.
+  bool is_index() const { return header_.extra_len >= 2 && extra_[0] == 'm' && extra_[1] == 'm'; }
 
-  Input& input_;
+  ArchiveInput& input_;
   const SequentialReading& reading_;
   std::vector<std::byte> out_;
   z_stream stream_{};
@@ -128,7 +87,8 @@ class Gunzip {
   bool ready_ = false;
 };
 
-Result<void> read_gzip(Input& input, const SequentialReading& reading) {
+// Of one of ours only the first member is data.
+Result<void> read_gzip(ArchiveInput& input, const SequentialReading& reading, bool ours) {
   Gunzip gunzip(input, reading);
   for (bool padding = false;;) {
     const ConstBytes bytes = TRY(input.peek());
@@ -140,11 +100,11 @@ Result<void> read_gzip(Input& input, const SequentialReading& reading) {
     }
     if (padding || bytes[0] != std::byte{0x1f})
       return fail(Code::kDataLoss, "unknown bytes follow the gzip stream");
-    if (!TRY(gunzip.member())) return {};
+    if (!TRY(gunzip.member()) || ours) return {};
   }
 }
 
-Result<void> read_plain(Input& input, const SequentialReading& reading) {
+Result<void> read_plain(ArchiveInput& input, const SequentialReading& reading) {
   for (;;) {
     const ConstBytes bytes = TRY(input.peek());
     if (bytes.empty() || !TRY(reading.on_stream(bytes))) return {};
@@ -155,16 +115,18 @@ Result<void> read_plain(Input& input, const SequentialReading& reading) {
 }  // namespace
 
 Result<void> read_sequentially(RandomSource& source, const SequentialReading& reading) {
-  Input input(source, reading);
+  ArchiveInput input(source, reading);
   const ConstBytes start = TRY(input.peek());
   if (start.empty()) return fail(Code::kDataLoss, "the archive is empty (0 bytes)");
+  const bool ours = is_marked(start);
+  if (ours && !reading.data_only) return index_gone();
   const std::string_view text = as_text(start);
-  if (text.starts_with("\x1f\x8b")) return read_gzip(input, reading);
-  if (text.starts_with("\x28\xb5\x2f\xfd") ||
-      text.starts_with("\xfd"
+  if (text.starts_with("\x1f\x8b")) return read_gzip(input, reading, ours);
+  if (is_zstd(start)) return read_zstd(input, reading);
+  if (text.starts_with("\xfd"
                        "7zXZ") ||
       text.starts_with("BZh"))
-    return fail(Code::kUnimplemented, "the archive is compressed, but not with gzip");
+    return fail(Code::kUnimplemented, "the archive is compressed, but not with gzip or zstd");
   return read_plain(input, reading);
 }
 

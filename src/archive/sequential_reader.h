@@ -8,7 +8,7 @@
 namespace manman::archive {
 
 // Reads an archive that has no index from its beginning: .tar.gz (of one member or several, zeros
-// behind allowed) or plain .tar.
+// behind allowed), .tar.zst (any frames, windows up to 128 MiB) or plain .tar.
 struct SequentialReading {
   // Gets the tar stream piece by piece; false ends the reading.
   std::function<Result<bool>(ConstBytes)> on_stream;

@@ -24,6 +24,8 @@ class TarParser {
   Result<void> finish() const;
   // The visitor wanted no more.
   bool stopped() const { return stopped_; }
+  // The end mark was seen.
+  bool ended() const { return end_seen_; }
   // The path of the member whose contents are being fed; null between members.
   const std::string* at_work() const {
     return state_ == State::kData ? &member_.entry.path : nullptr;

@@ -128,17 +128,16 @@ char type_of(EntryKind kind) {
   return '0';
 }
 
-// The extended header with the records, or nothing without any.
-std::string extended_header(const std::string& records) {
-  if (records.empty()) return {};
+// A header of pax, type x (of the next entry) or g (global), with the records.
+std::string pax_header(std::string_view name, std::string_view type, const std::string& records) {
   Header header;
-  header.text(kName, "././@PaxHeader");
+  header.text(kName, name);
   header.number(kMode, 0644);
   header.number(kUid, 0);
   header.number(kGid, 0);
   header.number(kSize, records.size());
   header.number(kMtime, 0);
-  header.text(kType, "x");
+  header.text(kType, type);
   header.text(kMagic, std::string_view("ustar\00000", 8));
   std::string out = header.finish() + records;
   pad(out);
@@ -189,7 +188,12 @@ std::string tar_header(const Entry& entry) {
   header.number(kDevMinor, 0);
   // Says that names are bytes, to readers that would take them for UTF-8.
   if (binary) records.insert(0, pax_record("hdrcharset", "BINARY"));
-  return extended_header(records) + header.finish();
+  if (records.empty()) return header.finish();
+  return pax_header("././@PaxHeader", "x", records) + header.finish();
+}
+
+std::string tar_comment(std::string_view text) {
+  return pax_header("pax_global_header", "g", pax_record("comment", text));
 }
 
 }  // namespace manman::archive

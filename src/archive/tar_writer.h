@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "archive/archive.h"
 
@@ -11,5 +12,8 @@ namespace manman::archive {
 // follow, padded with zeros to 512 bytes. The path is that of the archive; folders get the slash
 // that tar wants at their end.
 std::string tar_header(const Entry& entry);
+
+// A global header that says but this, which readers skip. A multiple of 512 bytes.
+std::string tar_comment(std::string_view text);
 
 }  // namespace manman::archive

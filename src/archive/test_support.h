@@ -125,12 +125,17 @@ inline std::map<std::string, std::string> describe(const fs::path& root) {
   return tree;
 }
 
-inline std::string pack_bytes(const fs::path& dir, PackResult* result = nullptr, int threads = 2) {
+inline std::string pack_bytes(const fs::path& dir, PackResult* result = nullptr, int threads = 2,
+                              const Compression& compression = {}) {
   MemorySink sink;
-  auto packed = pack(dir, sink, {.threads = threads});
+  auto packed = pack(dir, sink, {.compression = compression, .threads = threads});
   EXPECT_TRUE(packed.has_value()) << (packed ? "" : packed.error().text());
   if (packed && result != nullptr) *result = *packed;
   return sink.bytes;
+}
+
+inline std::string pack_bytes(const fs::path& dir, const Compression& compression) {
+  return pack_bytes(dir, nullptr, 2, compression);
 }
 
 inline Result<UnpackResult> unpack_bytes(const std::string& bytes, const fs::path& target,

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/compression.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/file.h"
@@ -129,6 +130,49 @@ TEST(HmacSha256Test, KnownAnswer) {  // RFC 4231, test case 2
 TEST(LogTest, PrefixNamesWhatIsKnown) {
   EXPECT_EQ((About{.backup_id = 5, .sgc_id = 3}.prefix()), "[backup=5 sgc=3] ");
   EXPECT_EQ(About{}.prefix(), "");
+}
+
+TEST(CompressionTest, WordsReadBack) {
+  for (const Compression& one :
+       {Compression{}, Compression{ArchiveFormat::kGzip, Compression::kGzipFast},
+        Compression{ArchiveFormat::kGzip, Compression::kGzipBest},
+        Compression{ArchiveFormat::kZstd, 1}, Compression{ArchiveFormat::kZstd, 19},
+        Compression{ArchiveFormat::kNone, 0}}) {
+    const auto read = Compression::parse(one.format_text(), one.level_text());
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, one);
+  }
+  EXPECT_EQ(Compression::parse("", ""), Compression());
+  EXPECT_EQ(Compression().level_text(), "default");
+}
+
+TEST(CompressionTest, WhatIsNotSaidIsTheUsual) {
+  const Compression usual{ArchiveFormat::kZstd, 9};
+  EXPECT_EQ(Compression::parse("", "", usual), usual);
+  EXPECT_EQ(Compression::parse("zst", "", usual), usual);
+  EXPECT_EQ(Compression::parse("", "4", usual), (Compression{ArchiveFormat::kZstd, 4}));
+  EXPECT_EQ(Compression::parse("gz", "", usual), Compression());
+  EXPECT_EQ(Compression::parse("none", "", usual), (Compression{ArchiveFormat::kNone, 0}));
+}
+
+TEST(CompressionTest, NamesTheWordThatIsWrong) {
+  const auto error_of = [](std::string_view format, std::string_view level) {
+    return Compression::parse(format, level).error().message;
+  };
+  EXPECT_EQ(error_of("GZ", ""), "format: must be gz, zst or none");
+  EXPECT_TRUE(error_of("gz", "1").starts_with("level: must be fast, default or best"));
+  for (const char* level : {"0", "20", "-1", " 3", "3 ", "99999999999999", "fast"})
+    EXPECT_TRUE(error_of("zst", level).starts_with("level: ")) << level;
+  EXPECT_TRUE(error_of("none", "0").starts_with("level: must not be set"));
+}
+
+TEST(CompressionTest, NamesSayTheFormat) {
+  EXPECT_EQ(format_of_name("a/world.tar.gz"), ArchiveFormat::kGzip);
+  EXPECT_EQ(format_of_name("world.tgz"), ArchiveFormat::kGzip);
+  EXPECT_EQ(format_of_name("s3://b/world.tar.zst"), ArchiveFormat::kZstd);
+  EXPECT_EQ(format_of_name("world.tar"), ArchiveFormat::kNone);
+  EXPECT_EQ(format_of_name("world.zip"), std::nullopt);
+  EXPECT_EQ(format_of_name("-"), std::nullopt);
 }
 
 TEST(TimeTest, FormatsUtc) {

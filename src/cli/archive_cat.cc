@@ -14,7 +14,9 @@ void add_archive_cat(Command& group, Context& context) {
     S3Settings s3;
   };
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+  command
+      .add("file", options->file,
+           "The archive: any .tar.gz, .tar.zst or .tar, a file or s3://BUCKET/KEY")
       .required();
   command.add("path", options->path, "The file's path in it, as 'archive list' shows it")
       .required();

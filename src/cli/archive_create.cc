@@ -6,6 +6,7 @@
 #include "archive/archive.h"
 #include "archive/data_size.h"
 #include "cli/archive_verbs.h"
+#include "cli/compression_options.h"
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/output.h"
@@ -22,10 +23,24 @@ struct Options {
   std::string dir;
   std::string file;
   std::string prefix = "game";
+  std::string format;
+  std::string level;
   int threads = 0;
   bool force = false;
   S3Settings s3;
 };
+
+// As --format and --level say, the format by the file's name where they don't.
+Result<Compression> compression_of(const Options& options) {
+  const auto named = format_of_name(options.file);
+  auto chosen = Compression::parse(options.format, options.level,
+                                   Compression::default_of(named.value_or(ArchiveFormat::kGzip)));
+  if (!chosen) return fail(chosen.error().code, "--" + chosen.error().message);
+  if (named && *named != chosen->format)
+    return fail(Code::kInvalidArgument,
+                options.file + " is the name of another format than --format " + options.format);
+  return chosen;
+}
 
 // Refuses an archive that would take itself in.
 Result<void> check_outside(const fs::path& dir, const fs::path& file) {
@@ -57,11 +72,13 @@ void show_warnings(const Globals& globals, const archive::PackResult& result) {
                             " more like these");
 }
 
-Result<void> show(const Globals& globals, const Options& options, const archive::PackResult& result,
-                  std::chrono::duration<double> time) {
+Result<void> show(const Globals& globals, const Options& options, const Compression& compression,
+                  const archive::PackResult& result, std::chrono::duration<double> time) {
   if (globals.json()) {
     JsonObject json;
     json.add("file", options.file)
+        .add("format", compression.format_text())
+        .add("level", compression.level_text())
         .add("archive_size_bytes", result.archive_size_bytes)
         .add("data_size_bytes", result.data_size_bytes)
         .add("entries", result.entries)
@@ -78,12 +95,15 @@ Result<void> show(const Globals& globals, const Options& options, const archive:
                "\nsha256: " + to_hex(result.sha256) + "\n");
 }
 
-Result<archive::PackResult> pack_into(const Globals& globals, const Options& options, Sink& out) {
+Result<archive::PackResult> pack_into(const Globals& globals, const Options& options,
+                                      const Compression& compression, Sink& out) {
   Progress progress;
   ProgressWatch watch(globals, "archive", progress);
-  return archive::pack(
-      options.dir, out,
-      {.threads = options.threads, .prefix = options.prefix, .progress = &progress});
+  return archive::pack(options.dir, out,
+                       {.compression = compression,
+                        .threads = options.threads,
+                        .prefix = options.prefix,
+                        .progress = &progress});
 }
 
 Result<void> check_free(Store& store, const std::string& key, const std::string& url) {
@@ -94,12 +114,13 @@ Result<void> check_free(Store& store, const std::string& key, const std::string&
       "choose another key, or replace it with --force"));
 }
 
-Result<archive::PackResult> upload(const Globals& globals, const Options& options) {
+Result<archive::PackResult> upload(const Globals& globals, const Options& options,
+                                   const Compression& compression) {
   const auto size = TRY(archive::measure(options.dir, Progress()));
   const auto [store, key] = TRY(open_s3_url(options.file, options.s3));
   if (!options.force) TRY(check_free(*store, key, options.file));
-  const auto object = TRY(store->put(key, size.archive_upper_bound()));
-  const auto result = TRY(pack_into(globals, options, *object));
+  const auto object = TRY(store->put(key, size.archive_upper_bound(compression.format)));
+  const auto result = TRY(pack_into(globals, options, compression, *object));
   const uint64_t stored = TRY(object->commit())
   .size_bytes;
   if (stored == result.archive_size_bytes) return result;
@@ -107,10 +128,11 @@ Result<archive::PackResult> upload(const Globals& globals, const Options& option
                                    " bytes of " + std::to_string(result.archive_size_bytes));
 }
 
-Result<archive::PackResult> write_file(const Globals& globals, const Options& options) {
+Result<archive::PackResult> write_file(const Globals& globals, const Options& options,
+                                       const Compression& compression) {
   TRY(check_outside(options.dir, options.file));
   OutputFile file = TRY(OutputFile::create(options.file, options.force));
-  const auto result = TRY(pack_into(globals, options, file));
+  const auto result = TRY(pack_into(globals, options, compression, file));
   TRY(file.commit());
   return result;
 }
@@ -118,16 +140,17 @@ Result<archive::PackResult> write_file(const Globals& globals, const Options& op
 Result<int> create(const Globals& globals, const Options& options) {
   const auto begun = std::chrono::steady_clock::now();
   InterruptGuard guard;
+  const Compression compression = TRY(compression_of(options));
   if (options.file == "-") {
     if (::isatty(STDOUT_FILENO) == 1)
       return fail(Code::kInvalidArgument, "an archive is not for a terminal; name a file");
     OutputSink out;
-    show_warnings(globals, TRY(pack_into(globals, options, out)));
+    show_warnings(globals, TRY(pack_into(globals, options, compression, out)));
     return kOk;
   }
-  const auto result =
-      TRY(is_s3_url(options.file) ? upload(globals, options) : write_file(globals, options));
-  TRY(show(globals, options, result, std::chrono::steady_clock::now() - begun));
+  const auto result = TRY(is_s3_url(options.file) ? upload(globals, options, compression)
+                                                  : write_file(globals, options, compression));
+  TRY(show(globals, options, compression, result, std::chrono::steady_clock::now() - begun));
   return kOk;
 }
 
@@ -137,6 +160,7 @@ void add_archive_create(Command& group, Context& context) {
   Command command = group.command(
       "create", "Make an archive of a folder",
       {"manman archive create /srv/minecraft/world world.tar.gz",
+       "manman archive create world world.tar.zst --level 9",
        "manman archive create world s3://backups/world.tar.gz --s3-endpoint http://nas:9000",
        "manman archive create world - --prefix world | ssh backup 'cat > world.tar.gz'"});
   auto options = std::make_shared<Options>();
@@ -144,6 +168,8 @@ void add_archive_create(Command& group, Context& context) {
   command.add("file", options->file, "The archive, a file or s3://BUCKET/KEY; - is standard output")
       .required();
   command.add("--prefix", options->prefix, "The folder that its entries stand under").value("NAME");
+  add_compression(command, options->format, options->level,
+                  "by the file's name, .tar.gz, .tar.zst or .tar; else gz");
   add_threads(command, options->threads);
   command.add_flag("--force", options->force, "Replace a file or object that is there");
   add_s3_settings(command, options->s3);

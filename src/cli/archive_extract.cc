@@ -159,7 +159,9 @@ void add_archive_extract(Command& group, Context& context) {
                      "manman archive extract world.tar.gz one game/world/level.dat",
                      "manman archive extract damaged.tar.gz rescued --salvage; echo $?"});
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+  command
+      .add("file", options->file,
+           "The archive: any .tar.gz, .tar.zst or .tar, a file or s3://BUCKET/KEY")
       .required();
   command.add("dir", options->dir, "The folder; made when it is not there").required();
   command.add("path", options->only, "Only these paths of the archive and what is below");

@@ -92,7 +92,9 @@ void add_archive_list(Command& group, Context& context) {
     S3Settings s3;
   };
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+  command
+      .add("file", options->file,
+           "The archive: any .tar.gz, .tar.zst or .tar, a file or s3://BUCKET/KEY")
       .required();
   add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options]() -> Result<int> {

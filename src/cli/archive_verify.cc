@@ -54,7 +54,9 @@ void add_archive_verify(Command& group, Context& context) {
   Command command = group.command("verify", "Read all of an archive and check it",
                                   {"manman archive verify world.tar.gz && echo good"});
   auto options = std::make_shared<Options>();
-  command.add("file", options->file, "The archive: any .tar.gz, a file or s3://BUCKET/KEY")
+  command
+      .add("file", options->file,
+           "The archive: any .tar.gz, .tar.zst or .tar, a file or s3://BUCKET/KEY")
       .required();
   add_threads(command, options->threads);
   add_s3_settings(command, options->s3);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/backup_download.h"
+#include "cli/compression_options.h"
 #include "cli/id_verbs.h"
 #include "cli/interrupt.h"
 #include "cli/listing.h"
@@ -47,6 +48,8 @@ struct CreateOptions {
   int64_t session = 0;
   int64_t sgc = 0;
   std::string description;
+  std::string format;
+  std::string level;
   bool wait = false;
 };
 
@@ -57,6 +60,8 @@ Result<int> create(Context& context, const CreateOptions& options) {
   request.set_session_id(options.session);
   request.set_server_game_config_id(options.sgc);
   request.set_description(options.description);
+  request.set_format(options.format);
+  request.set_level(options.level);
   v1::Backup backup = TRY(TRY(context.client())->call(request))
   .backup();
   if (options.wait) backup = TRY(follow(context, backup.backup_id()));
@@ -72,11 +77,13 @@ Result<int> create(Context& context, const CreateOptions& options) {
 void add_create(Command& group, Context& context) {
   Command command = group.command("create", "Back up the save data of a session or an SGC",
                                   {"manman backup create --session 7 --wait",
-                                   "manman backup create --sgc 1 -m 'before the update' --wait"});
+                                   "manman backup create --sgc 1 -m 'before the update' --wait",
+                                   "manman backup create --sgc 1 --format zst --level 9"});
   auto options = std::make_shared<CreateOptions>();
   command.add_id("--session", options->session, "The session whose data is backed up");
   command.add_id("--sgc", options->sgc, "Instead: the SGC, running or not");
   command.add("-m,--message", options->description, "What it is for").value("TEXT");
+  add_compression(command, options->format, options->level, "as the game config says");
   command.add_flag("--wait", options->wait, "Show progress until it is done; exit 1 when it fails");
   command.on_run(context, [&context, options] { return create(context, *options); });
 }
@@ -103,6 +110,7 @@ void add_list(Command& group, Context& context) {
                            {"SGC", "server_game_config_id"},
                            {"SESSION", "session_id"},
                            {"STATUS", "status"},
+                           {"FORMAT", "format"},
                            {"SIZE", "size_bytes"},
                            {"CREATED", "created_at"},
                            {"DESCRIPTION", "description"},

@@ -1,3 +1,4 @@
+#include "cli/compression_options.h"
 #include "cli/config_fields.h"
 #include "cli/id_verbs.h"
 #include "cli/listing.h"
@@ -40,7 +41,7 @@ void add_list(Command& group, Context& context) {
 }
 
 struct CreateOptions {
-  std::string file, name, image, data_path, args, stop_command;
+  std::string file, name, image, data_path, args, stop_command, format, level;
   int64_t game = 0;
   int stop_grace = 0;
   std::vector<std::string> entrypoint, command, env, quiesce, resume;
@@ -61,6 +62,11 @@ Result<v1::GameConfig> config_of(const CreateOptions& options) {
   if (!options.data_path.empty()) config.set_data_path(options.data_path);
   if (!options.args.empty()) config.set_args_template(options.args);
   if (!options.stop_command.empty()) config.set_stop_command(options.stop_command);
+  if (!options.format.empty() && options.format != config.format()) {
+    config.set_format(options.format);
+    config.clear_level();  // the file's is one of another format
+  }
+  if (!options.level.empty()) config.set_level(options.level);
   if (options.stop_grace != 0) config.set_stop_grace_seconds(options.stop_grace);
   replace(config.mutable_entrypoint(), options.entrypoint);
   replace(config.mutable_command(), options.command);
@@ -100,6 +106,7 @@ void add_create_options(Command& command, CreateOptions& options) {
               "INPUT[=>REGEX[=>SECONDS]]: a line for its console before its data is read, the "
               "output to wait for, and how long; repeatable");
   command.add("--resume", options.resume, "Line for its console that undoes quiesce; repeatable");
+  add_compression(command, options.format, options.level, "gz; of the archives of its backups");
 }
 
 void add_create(Command& group, Context& context) {

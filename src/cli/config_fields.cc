@@ -68,6 +68,8 @@ v1::CreateGameConfigRequest create_request(const v1::GameConfig& config) {
   *request.mutable_quiesce() = config.quiesce();
   *request.mutable_resume() = config.resume();
   request.set_data_path(config.data_path());
+  request.set_format(config.format());
+  request.set_level(config.level());
   return request;
 }
 

@@ -27,6 +27,8 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.finished_at = backup.finished_at;
   row.entries = backup.entries;
   row.warnings = TRY(json_of("backups.warnings", backup.warnings));
+  row.format = backup.compression.format_text();
+  row.level = backup.compression.level_text();
   return row;
 }
 
@@ -52,6 +54,7 @@ Result<Backup> to_domain(const BackupRow& row) {
   backup.finished_at = row.finished_at;
   backup.entries = row.entries;
   backup.warnings = TRY(texts_from("backups.warnings", row.warnings));
+  backup.compression = TRY(compression_from("backups", row.format, row.level));
   return backup;
 }
 
@@ -79,7 +82,8 @@ Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& 
   if (backup.session_id != 0) TRY(require<SessionRow>(tx, backup.session_id));
   TRY(forbid_another_active(tx, made));
   made.backup_id = TRY(insert(tx, TRY(to_row(made))));
-  made.s3_url = ObjectUrl{bucket, backup_key(made.sgc_id, made.backup_id)}.text();
+  made.s3_url =
+      ObjectUrl{bucket, backup_key(made.sgc_id, made.backup_id, made.compression.format)}.text();
   TRY(db::update(tx, TRY(to_row(made))));
   return get(tx, made.backup_id);
 }

@@ -82,6 +82,7 @@ TEST_P(BackupsTest, ReadsBackEveryFieldAndUpdates) {
   got.finished_at = 5;
   got.entries = int64_t{1} << 33;
   got.warnings = {"game/ö changed while it was read", ""};
+  got.compression = {ArchiveFormat::kZstd, 19};
   in_tx([&](Transaction& tx) { return backups::update(tx, got); });
   const Backup after = get(id);
   EXPECT_EQ(after.s3_url, "s3://old/other/key.tar.gz");
@@ -97,6 +98,7 @@ TEST_P(BackupsTest, ReadsBackEveryFieldAndUpdates) {
   EXPECT_EQ(after.finished_at, 5);
   EXPECT_EQ(after.entries, int64_t{1} << 33);
   EXPECT_EQ(after.warnings, got.warnings);
+  EXPECT_EQ(after.compression, got.compression);
   EXPECT_EQ(after.session_id, session);
 }
 

@@ -70,6 +70,7 @@ TEST_P(CatalogTest, GameConfigReadsBackEveryField) {
   config.quiesce = {{"save-off", "", 1}, {"save-all", "Saved\\b", 60}};
   config.resume = {"save-on"};
   config.data_path = "/data";
+  config.compression = {ArchiveFormat::kNone, 0};
   const int64_t id =
       in_tx([&](Transaction& tx) { return game_configs::create(tx, config); }).config_id;
   const GameConfig got = in_tx([&](Transaction& tx) { return game_configs::get(tx, id); });
@@ -85,6 +86,7 @@ TEST_P(CatalogTest, GameConfigReadsBackEveryField) {
   EXPECT_EQ(got.stop_grace_seconds, 77);
   EXPECT_EQ(got.resume, config.resume);
   EXPECT_EQ(got.data_path, "/data");
+  EXPECT_EQ(got.compression, config.compression);
   ASSERT_EQ(got.quiesce.size(), 2U);
   EXPECT_EQ(got.quiesce[1].input, "save-all");
   EXPECT_EQ(got.quiesce[1].confirm_regex, "Saved\\b");

@@ -180,4 +180,11 @@ Result<std::vector<PortBinding>> port_bindings_from(std::string_view column,
   });
 }
 
+Result<Compression> compression_from(std::string_view table, const std::string& format,
+                                     const std::string& level) {
+  auto compression = Compression::parse(format, level);
+  if (compression) return compression;
+  return std::unexpected(damaged(std::string(table) + ".format and .level", format + " " + level));
+}
+
 }  // namespace manman::db

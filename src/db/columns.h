@@ -47,6 +47,10 @@ Result<std::vector<QuiesceStep>> quiesce_from(std::string_view column, const std
 Result<std::vector<PortBinding>> port_bindings_from(std::string_view column,
                                                     const std::string& json);
 
+// The columns "format" and "level" of a table.
+Result<Compression> compression_from(std::string_view table, const std::string& format,
+                                     const std::string& level);
+
 // The error of a row that holds what no version of this program writes.
 Error damaged(std::string_view column, std::string_view content);
 

@@ -82,7 +82,8 @@ TEST_P(DatabaseTest, ReferencesAreHeldByTheDatabaseItself) {
   const Error second_active = running(
       "INSERT INTO backups SELECT backup_id + 1, session_id, server_game_config_id, s3_url, "
       "size_bytes, description, created_at, status, error_message, attempt, lease_until_ms, "
-      "sha256, progress_bytes, total_bytes, started_at, finished_at, entries, warnings "
+      "sha256, progress_bytes, total_bytes, started_at, finished_at, entries, warnings, "
+      "format, level "
       "FROM backups");
   EXPECT_EQ(second_active.code, Code::kAborted);
 }

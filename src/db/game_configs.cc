@@ -19,6 +19,8 @@ Result<GameConfigRow> to_row(const GameConfig& config) {
   row.quiesce = TRY(json_of("game_configs.quiesce", config.quiesce));
   row.resume = TRY(json_of("game_configs.resume", config.resume));
   row.data_path = config.data_path;
+  row.format = config.compression.format_text();
+  row.level = config.compression.level_text();
   return row;
 }
 
@@ -37,6 +39,7 @@ Result<GameConfig> to_domain(const GameConfigRow& row) {
   config.quiesce = TRY(quiesce_from("game_configs.quiesce", row.quiesce));
   config.resume = TRY(texts_from("game_configs.resume", row.resume));
   config.data_path = row.data_path;
+  config.compression = TRY(compression_from("game_configs", row.format, row.level));
   return config;
 }
 

@@ -85,7 +85,7 @@ struct Filter {
   int64_t session_id = 0;
 };
 // backup_id is given by the database, and s3_url is then made from it:
-// s3://{bucket}/backups/{sgc_id}/{backup_id}.tar.gz. Another active backup of the SGC (pending or
+// s3://{bucket}/{backup_key()}. Another active backup of the SGC (pending or
 // running; there is a unique index) is kFailedPrecondition.
 Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& bucket);
 Result<Backup> get(Transaction& tx, int64_t backup_id);

@@ -60,6 +60,8 @@ struct GameConfigRow {
   std::string quiesce;
   std::string resume;
   std::string data_path;
+  std::string format;
+  std::string level;
 
   void visit(auto&& column) {
     column("game_id", game_id);
@@ -74,6 +76,8 @@ struct GameConfigRow {
     column("quiesce", quiesce);
     column("resume", resume);
     column("data_path", data_path);
+    column("format", format);
+    column("level", level);
   }
 };
 
@@ -153,6 +157,8 @@ struct BackupRow {
   int64_t finished_at = 0;
   int64_t entries = 0;
   std::string warnings;
+  std::string format;
+  std::string level;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -172,6 +178,8 @@ struct BackupRow {
     column("finished_at", finished_at);
     column("entries", entries);
     column("warnings", warnings);
+    column("format", format);
+    column("level", level);
   }
 };
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/compression.h"
+
 namespace manman {
 
 enum class BackupStatus {
@@ -61,6 +63,7 @@ struct Backup {
   int64_t finished_at = 0;
   int64_t entries = 0;
   std::vector<std::string> warnings;
+  Compression compression;
 };
 
 }  // namespace manman

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/compression.h"
+
 namespace manman {
 
 // Rows of `servers`, `games`, `game_configs` and `server_game_configs`.
@@ -44,7 +46,8 @@ struct GameConfig {
   int stop_grace_seconds = 30;
   std::vector<QuiesceStep> quiesce;
   std::vector<std::string> resume;
-  std::string data_path;  // where a container finds its save data; "" without an image
+  std::string data_path;    // where a container finds its save data; "" without an image
+  Compression compression;  // of its backups, unless asked otherwise
 };
 
 struct PortBinding {

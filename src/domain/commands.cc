@@ -59,6 +59,8 @@ std::string BackupCommand::to_json() const {
   body["s3_url"] = s3_url;
   body["sgc_id"] = sgc_id;
   body["attempt"] = attempt;
+  body["format"] = compression.format_text();
+  body["level"] = compression.level_text();
   body["launch"] = launch_to_json(launch);
   return dump(body);
 }
@@ -74,6 +76,7 @@ Result<BackupCommand> BackupCommand::parse(std::string_view text) {
   command.attempt = TRY(fields.integer("attempt", 1, std::numeric_limits<int>::max(), 1));
   command.s3_key = TRY(fields.text("s3_key"));
   command.s3_url = TRY(fields.text_or_empty("s3_url"));
+  command.compression = TRY(compression_from(fields));
   command.launch = TRY(launch_from(fields));
   return command;
 }

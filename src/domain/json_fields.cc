@@ -176,4 +176,12 @@ Result<std::optional<Fields>> Fields::object(std::string_view name) const {
   return std::optional<Fields>(std::in_place, *value, prefix_ + std::string(name) + ".");
 }
 
+Result<Compression> compression_from(const Fields& fields) {
+  const std::string format = TRY(fields.text_or_empty("format"));
+  const std::string level = TRY(fields.text_or_empty("level"));
+  auto compression = Compression::parse(format, level);
+  if (!compression) return fail(compression.error().code, "field " + compression.error().message);
+  return compression;
+}
+
 }  // namespace manman

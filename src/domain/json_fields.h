@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/compression.h"
 #include "base/error.h"
 
 // Reading and writing the JSON bodies of messages. Used by the domain's .cc files only.
@@ -64,5 +65,8 @@ class Fields {
   const nlohmann::json& object_;
   std::string prefix_;
 };
+
+// The fields "format" and "level" of a body; absent: the default.
+Result<Compression> compression_from(const Fields& fields);
 
 }  // namespace manman

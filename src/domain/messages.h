@@ -37,6 +37,7 @@ struct BackupCommand {
   std::string s3_key;
   std::string s3_url;
   GameLaunch launch;
+  Compression compression;  // .tar.gz by default where the body has no "format" and "level"
 
   std::string to_json() const;
   static Result<BackupCommand> parse(std::string_view json);
@@ -96,6 +97,8 @@ struct BackupReport {
   int64_t total_bytes = 0;
   std::string error_message;
   std::vector<std::string> warnings;
+  // What was written. A host that does not say knows of .tar.gz by default alone.
+  Compression compression;
 
   std::string to_json() const;
   static Result<BackupReport> parse(std::string_view json);

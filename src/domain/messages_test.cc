@@ -69,8 +69,14 @@ void expect_refused(std::string_view text, std::string_view field) {
 }
 
 TEST(BackupCommandTest, ReadsBack) {
-  const BackupCommand sent{
-      5, 123, 42, 3, "backups/42/5.tar.gz", "s3://b/backups/42/5.tar.gz", full_launch()};
+  const BackupCommand sent{5,
+                           123,
+                           42,
+                           3,
+                           "backups/42/5.tar.gz",
+                           "s3://b/backups/42/5.tar.gz",
+                           full_launch(),
+                           {ArchiveFormat::kZstd, 7}};
   const BackupCommand got = read_back(sent);
   EXPECT_EQ(got.backup_id, 5);
   EXPECT_EQ(got.session_id, 123);
@@ -79,6 +85,7 @@ TEST(BackupCommandTest, ReadsBack) {
   EXPECT_EQ(got.s3_key, sent.s3_key);
   EXPECT_EQ(got.s3_url, sent.s3_url);
   expect_same(got.launch, sent.launch);
+  EXPECT_EQ(got.compression, sent.compression);
 }
 
 TEST(BackupCommandTest, HasTheFixedFields) {
@@ -97,6 +104,7 @@ TEST(BackupCommandTest, TakesTheSmallestBody) {
   EXPECT_EQ(got->backup_id, 5);
   EXPECT_EQ(got->attempt, 1);
   EXPECT_EQ(got->sgc_id, 0);
+  EXPECT_EQ(got->compression, Compression());
   EXPECT_TRUE(got->launch.argv.empty());
   EXPECT_EQ(got->launch.stop_grace_seconds, 30);
 }
@@ -123,6 +131,9 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
       {"/attempt", 2147483648LL, "attempt"},
       {"/s3_key", "", "s3_key"},
       {"/s3_key", "a\0b"s, "s3_key"},
+      {"/format", "zip", "format: must be"},
+      {"/format", 7, "format"},
+      {"/level", "11", "level: must be"},
       {"/launch", "x", "launch must be an object"},
       {"/launch/argv", "x", "launch.argv must be a list"},
       {"/launch/entrypoint_words", 9, "launch.entrypoint_words"},
@@ -231,7 +242,8 @@ TEST(BackupReportTest, ReadsBack) {
                           .progress_bytes = 20,
                           .total_bytes = 30,
                           .error_message = "none",
-                          .warnings = {"socket skipped", ""}};
+                          .warnings = {"socket skipped", ""},
+                          .compression = {ArchiveFormat::kZstd, 19}};
   const BackupReport got = read_back(sent);
   EXPECT_EQ(got.backup_id, 5);
   EXPECT_EQ(got.server_id, 2);
@@ -245,6 +257,7 @@ TEST(BackupReportTest, ReadsBack) {
   EXPECT_EQ(got.total_bytes, 30);
   EXPECT_EQ(got.error_message, "none");
   EXPECT_EQ(got.warnings, sent.warnings);
+  EXPECT_EQ(got.compression, sent.compression);
 }
 
 TEST(BackupReportTest, TakesTheSmallestBodies) {
@@ -253,6 +266,7 @@ TEST(BackupReportTest, TakesTheSmallestBodies) {
   ASSERT_TRUE(completed) << completed.error().message;
   EXPECT_EQ(completed->attempt, 1);
   EXPECT_EQ(completed->size_bytes, 1234);
+  EXPECT_EQ(completed->compression, Compression());
   const auto failed =
       BackupReport::parse(R"({"backup_id": 5, "status": "failed", "error_message": "disk…"})");
   ASSERT_TRUE(failed) << failed.error().message;
@@ -260,6 +274,8 @@ TEST(BackupReportTest, TakesTheSmallestBodies) {
 }
 
 TEST(BackupReportTest, RefusesWhatWouldSpoilARow) {
+  expect_refused<BackupReport>(R"({"backup_id":5,"status":"failed","format":"zip"})",
+                               "field format: must be gz, zst or none");
   expect_refused<BackupReport>(R"({"status":"running"})", "backup_id is missing");
   expect_refused<BackupReport>(R"({"backup_id":5})", "status is missing");
   expect_refused<BackupReport>(R"({"backup_id":5,"status":"done"})", "status must be one of");

@@ -60,8 +60,9 @@ Result<ObjectUrl> ObjectUrl::parse(std::string_view url) {
   return ObjectUrl{std::string(bucket), std::string(key)};
 }
 
-std::string backup_key(int64_t sgc_id, int64_t backup_id) {
-  return "backups/" + std::to_string(sgc_id) + "/" + std::to_string(backup_id) + ".tar.gz";
+std::string backup_key(int64_t sgc_id, int64_t backup_id, ArchiveFormat format) {
+  return "backups/" + std::to_string(sgc_id) + "/" + std::to_string(backup_id) +
+         std::string(name_ending(format));
 }
 
 }  // namespace manman

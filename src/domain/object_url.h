@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/compression.h"
 #include "base/error.h"
 
 namespace manman {
@@ -17,7 +18,7 @@ struct ObjectUrl {
   static Result<ObjectUrl> parse(std::string_view url);
 };
 
-// backups/{sgc_id}/{backup_id}.tar.gz
-std::string backup_key(int64_t sgc_id, int64_t backup_id);
+// backups/{sgc_id}/{backup_id}.tar.gz, .tar.zst or .tar
+std::string backup_key(int64_t sgc_id, int64_t backup_id, ArchiveFormat format);
 
 }  // namespace manman

@@ -6,7 +6,7 @@ namespace manman {
 namespace {
 
 TEST(ObjectUrlTest, TakesWhatItMakes) {
-  const ObjectUrl url{"worlds", backup_key(42, 5)};
+  const ObjectUrl url{"worlds", backup_key(42, 5, ArchiveFormat::kGzip)};
   EXPECT_EQ(url.text(), "s3://worlds/backups/42/5.tar.gz");
   const auto parsed = ObjectUrl::parse(url.text());
   ASSERT_TRUE(parsed) << parsed.error().message;

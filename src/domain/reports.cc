@@ -44,6 +44,8 @@ std::string BackupReport::to_json() const {
   body["total_bytes"] = total_bytes;
   body["error_message"] = manman::without_nul(error_message);
   body["warnings"] = without_nul(warnings);
+  body["format"] = compression.format_text();
+  body["level"] = compression.level_text();
   return dump(body);
 }
 
@@ -66,6 +68,7 @@ Result<BackupReport> BackupReport::parse(std::string_view text) {
   report.total_bytes = TRY(fields.count("total_bytes"));
   report.error_message = TRY(fields.free_text("error_message"));
   report.warnings = TRY(fields.free_texts("warnings"));
+  report.compression = TRY(compression_from(fields));
   return report;
 }
 

@@ -167,7 +167,8 @@ Result<Quiesced> BackupFlow::quiesce_game() {
 // The journal first, so that no crash leaves an upload that nobody knows of.
 Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize& expected) {
   TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
-  auto upload = TRY(context_.store->put(command_.s3_key, expected.archive_upper_bound()));
+  auto upload = TRY(context_.store->put(command_.s3_key,
+                                        expected.archive_upper_bound(command_.compression.format)));
   TRY(failpoint::pass("backup.upload_started"));
   return upload;
 }
@@ -176,6 +177,7 @@ Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize
 // error before anything else is cleaned up.
 Result<archive::PackResult> BackupFlow::archive_and_resume(Upload& upload, Quiesced quiesced) {
   archive::PackOptions options;
+  options.compression = command_.compression;
   options.threads = context_.config.threads;
   options.progress = &job_.progress;
   auto packed = TRY(archive::pack(gsc_.game(), upload, options));
@@ -215,6 +217,7 @@ BackupReport BackupFlow::completed(const archive::PackResult& packed) const {
   report.progress_bytes = static_cast<int64_t>(packed.data_size_bytes);
   report.total_bytes = report.progress_bytes;
   report.warnings = packed.warnings;
+  report.compression = command_.compression;
   if (packed.warning_count > packed.warnings.size())
     report.warnings.push_back(std::to_string(packed.warning_count - packed.warnings.size()) +
                               " more warnings");

@@ -19,12 +19,13 @@ class Made(ArchiveTest):
     """Each test has an archive of self.tree, made by the binary."""
 
     make_tree = staticmethod(archive_trees.tricky)
+    ending = "tar.gz"
 
     def setUp(self):
         super().setUp()
         self.tree = self.path("game")
         self.make_tree(self.tree)
-        self.archive = self.path("made.tar.gz")
+        self.archive = self.path("made." + self.ending)
         self.manman_ok("archive", "create", self.tree, self.archive)
         self.expected = snapshot(self.tree)
         self.out = self.path("out")
@@ -217,6 +218,64 @@ class GzipLayer(Made):
         self.assertEqual(len(tar) % 512, 0)
         self.assertEqual(tar[-1024:], bytes(1024))
         self.assertGreater(len(tarfile.open(fileobj=io.BytesIO(tar)).getnames()), 10)
+
+
+class OtherFormats:
+    """What every tool does with .tar.zst and .tar: not a word, and the whole tree."""
+
+    def assert_silent(self, *words):
+        done = self.tool(*words)
+        self.assertEqual((done.out, done.err), (b"", b""))
+
+    def test_manman_itself(self):
+        self.manman_ok("archive", "verify", self.archive)
+        self.manman_ok("archive", "extract", self.archive, self.path("new"))
+        self.assert_same_tree(self.expected, snapshot(self.path("new", "game")))
+
+    def test_gnu_tar(self):
+        self.assert_silent("tar", "-xpf", self.archive, "-C", self.out)
+        self.assert_extracted()
+
+    @have("bsdtar")
+    def test_bsdtar(self):
+        self.assert_silent("bsdtar", "-xpf", self.archive, "-C", self.out)
+        self.assert_extracted()
+
+
+class TarZst(OtherFormats, Made):
+    make_tree = staticmethod(archive_trees.tame)
+    ending = "tar.zst"
+
+    @have("zstd")
+    def test_zstd(self):
+        self.assert_silent("zstd", "-qt", self.archive)
+        tar = self.tool("zstd", "-dc", self.archive).out
+        self.assertEqual(tar[-1024:], bytes(1024))
+        self.assertGreater(len(tarfile.open(fileobj=io.BytesIO(tar)).getnames()), 10)
+
+
+class PlainTar(OtherFormats, Made):
+    make_tree = staticmethod(archive_trees.tame)
+    ending = "tar"
+
+    @have("busybox")
+    def test_busybox(self):
+        self.assert_silent("busybox", "tar", "-xpf", self.archive, "-C", self.out)
+        self.assertEqual(snapshot(self.out + b"/game").keys(), self.expected.keys())
+
+    def test_python_tarfile(self):
+        for mode in ("r:", "r|"):
+            with self.subTest(mode=mode), tarfile.open(self.archive, mode) as archive:
+                self.assertEqual(len(archive.getnames()), len(self.expected))
+
+    @have("7z")
+    def test_7z(self):
+        self.tool("7z", "t", self.archive)
+
+    def test_pipes_are_read_to_their_end(self):
+        for reader in ("tar -tf -", "bsdtar -tf -", "busybox tar -tf -"):
+            script = f"set -o pipefail; cat '{os.fsdecode(self.archive)}' | {reader} | wc -l"
+            self.assertEqual(int(self.tool("bash", "-c", script).out), len(self.expected), reader)
 
 
 class SparseFiles(Made):

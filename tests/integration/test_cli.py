@@ -62,6 +62,41 @@ class CommandLine(ServiceCase):
         self.service.cli("backup", "delete", backup["backup_id"])
         self.assertEqual(run("backup", "list")["items"], [])
 
+    def test_formats_of_archives(self):
+        """The config's format and level hold unless a backup has its own; a restore reads each."""
+        run = self.service.cli_json
+        game = run("game", "create", "--name", "minecraft")["game_id"]
+        config = run("config", "create", "--game", game, "--name", "survival", "--format", "zst",
+                     "--level", "5", "--entrypoint", "/bin/sh", "--entrypoint", "-c", "--",
+                     games.CONSOLE_GAME)
+        self.assertEqual((config["format"], config["level"]), ("zst", "5"))
+        sgc = run("deploy", "--config", config["config_id"])["server_game_config_id"]
+        session = run("session", "start", sgc, "--wait")["session_id"]
+        for words, ending, shown, listing in (
+                ((), ".tar.zst", ("zst", "5"), ["tar", "--zstd", "-tf"]),
+                (("--format", "none"), ".tar", ("none", ""), ["tar", "-tf"]),
+                (("--format", "gz", "--level", "best"), ".tar.gz", ("gz", "best"), ["tar", "-tzf"])):
+            with self.subTest(ending=ending):
+                trees.make_world(self.service.game(sgc), seed=len(ending), regions=2, region_kib=64)
+                world = trees.snapshot(self.service.game(sgc))
+                made = run("backup", "create", "--sgc", sgc, *words, "--wait")
+                backup = run("backup", "get", made["backup_id"])
+                self.assertEqual((backup["status"], backup["format"], backup["level"]),
+                                 ("completed", *shown))
+                self.assertTrue(backup["s3_url"].endswith(f"/{backup['backup_id']}{ending}"))
+                stored = self.service.object_path(backup["s3_url"])
+                done = subprocess.run([*listing, stored], capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("game/", done.stdout.splitlines())
+                trees.spoil(self.service.game(sgc), seed=1)
+                session = run("session", "start", sgc, "--restore-from", backup["backup_id"],
+                              "--force", "--wait")["session_id"]
+                trees.assert_same(world, trees.snapshot(self.service.game(sgc)), "the restored world")
+        self.service.cli("session", "stop", session, "--wait")
+        self.error_of("backup", "create", "--sgc", sgc, "--format", "zip", expect=USAGE)
+        wrong = self.error_of("backup", "create", "--sgc", sgc, "--level", "best", expect=USAGE)
+        self.assertIn("level: must be a number from 1 to 19", wrong["message"])
+
     def test_text_output_is_for_people(self):
         self.service.cli("game", "create", "--name", "minecraft")
         text = self.service.cli("game", "list").stdout

@@ -19,6 +19,7 @@ Result<void> check(const v1::CreateBackupRequest& request) {
   TRY(check_optional_id("server_game_config_id", request.server_game_config_id()));
   if (request.session_id() == 0 && request.server_game_config_id() == 0)
     return bad_field("session_id", "must be positive, unless server_game_config_id is given");
+  if (!request.format().empty()) TRY(Compression::parse(request.format(), request.level()));
   return check_text("description", request.description(), kMaxDescriptionBytes);
 }
 
@@ -46,6 +47,8 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
     if (row.session_id == 0) row.session_id = TRY(live_session(tx, sgc_id))
     .session_id;
     row.description = request.description();
+    row.compression =
+        TRY(Compression::parse(request.format(), request.level(), deployment.compression));
     row.created_at = now_ms / 1000;
     row.lease_until_ms = now_ms + context.config.lease.count();
     row = TRY(db::backups::create(tx, row, context.store.bucket()));

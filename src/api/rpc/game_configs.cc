@@ -22,7 +22,9 @@ Result<GameConfig> config_from(const v1::CreateGameConfigRequest& request) {
                     .stop_grace_seconds = request.stop_grace_seconds(),
                     .quiesce = {},
                     .resume = {request.resume().begin(), request.resume().end()},
-                    .data_path = request.data_path()};
+                    .data_path = request.data_path(),
+                    .compression = {}};
+  config.compression = TRY(Compression::parse(request.format(), request.level()));
   for (const auto& step : request.quiesce())
     config.quiesce.push_back({step.input(), step.confirm_regex(), step.timeout_seconds()});
   TRY(complete_and_check(config));

@@ -20,6 +20,8 @@ void to_proto(const Backup& row, v1::Backup* message) {
   message->set_finished_at(row.finished_at);
   message->set_entries(row.entries);
   for (const auto& warning : row.warnings) message->add_warnings(warning);
+  message->set_format(std::string(row.compression.format_text()));
+  message->set_level(row.compression.level_text());
 }
 
 void to_proto(const Session& row, v1::Session* message) {
@@ -71,6 +73,8 @@ void to_proto(const GameConfig& row, v1::GameConfig* message) {
   }
   for (const auto& line : row.resume) message->add_resume(line);
   message->set_data_path(row.data_path);
+  message->set_format(std::string(row.compression.format_text()));
+  message->set_level(row.compression.level_text());
 }
 
 void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message) {

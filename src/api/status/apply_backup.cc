@@ -58,6 +58,7 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.size_bytes = report.size_bytes;
   row.sha256 = report.sha256;
   row.entries = report.entries;
+  row.compression = report.compression;
 }
 
 // The object of a backup that is deleted or about to be: a host may complete an upload after the
@@ -74,7 +75,8 @@ void remove_object_of_gone(const Context& context, const BackupReport& report) {
     if (c < '0' || c > '9' || sgc_id > (int64_t{1} << 58)) return;
     sgc_id = sgc_id * 10 + (c - '0');
   }
-  if (key == backup_key(sgc_id, report.backup_id)) context.object_orphaned(key);
+  for (const ArchiveFormat format : kAllFormats)
+    if (key == backup_key(sgc_id, report.backup_id, format)) context.object_orphaned(key);
 }
 
 struct Outcome {

@@ -158,7 +158,7 @@ class ManyMachines(unittest.TestCase):
         self.cluster.api().StopSession(session_id=session)
         self.cluster.api().wait_session(session, "stopped")
 
-    def test_commands_that_an_api_had_claimed_when_it_died_are_sent_by_another(self):
+    def test_what_a_dead_api_had_claimed_is_sent_by_another(self):
         sgc = self.cluster.deploy("alpha", self.id(), entrypoint=[str(paths.sample_game())], command=GAME, **CONFIG)
         claiming, other = self.cluster.apis
         self.cluster.kill_api(0)

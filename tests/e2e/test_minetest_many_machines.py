@@ -79,8 +79,8 @@ class MinetestOnManyMachines(unittest.TestCase):
         self.one.wait_session(session, "running", timeout=120)
         wait_until(lambda: f"listening on 127.0.0.1:{self.port}" in self.output(session), 120, "the server to listen")
         self.assertFalse((self.game / "world/rubbish").exists())
-        wait_until(lambda: minetest_world.map_size(self.game) > size + (2 << 20), 600, "the restored world to be explored further",
-                   interval=0.5)
+        wait_until(lambda: minetest_world.map_size(self.game) > size + (2 << 20), 600,
+                   "the restored world to be explored further", interval=0.5)
         self.stop(session)
         self.assertGreater(minetest_world.blocks(self.game), blocks, "what was there, and more")
 

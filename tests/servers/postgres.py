@@ -57,6 +57,10 @@ class Postgres:
             self._end(signal.SIGINT)  # a fast shutdown, connections or not
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def url(self, database="manman", user="manman", password=PASSWORD, **parameters):
         quoted = f"{user}:{urllib.parse.quote(password, safe='')}"
         query = "?" + urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote) if parameters else ""

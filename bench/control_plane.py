@@ -69,6 +69,7 @@ class ControlPlane:
             filling = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
             self._run(["past", self.rows, self.hosts], {"PG_DATABASE_URL": postgres.url(options=filling)}, deadline)
             postgres.sql("CHECKPOINT")
+            self._postgres = postgres
             api = Program("api", Path(folder), ["api", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0",
                                                 "--store", f"{folder}/store"], environment)
             try:
@@ -93,18 +94,25 @@ class ControlPlane:
 
     def _take(self, event):
         if "begin" in event:
-            self._begun = time.monotonic(), {name: usage.cpu_seconds() for name, usage in self.usages.items()}
+            self._begun = time.monotonic(), self._transactions(), {name: usage.cpu_seconds() for name, usage in self.usages.items()}
             return
-        at, before = self._begun
+        at, transactions, before = self._begun
         seconds = time.monotonic() - at
         event["seconds"] = seconds
         event["cpu"] = {name: (usage.cpu_seconds() - before[name]) / seconds * 100
                         for name, usage in self.usages.items()}
+        event["committed"], event["rolled_back"] = (
+            after - earlier for after, earlier in zip(self._transactions(), transactions))
         event["memory"] = {"manman api": self.usages["manman api"].peak_mib(),
                            "PostgreSQL": self.usages["PostgreSQL"].shared_out_mib(),
                            "RabbitMQ": self.usages["RabbitMQ"].peak_mib()}
         self.phases[event["end"]] = event
         print(json.dumps(event), flush=True)
+
+    def _transactions(self):
+        """How many PostgreSQL has committed and rolled back; it counts them some moments later."""
+        counted = self._postgres.sql("SELECT xact_commit, xact_rollback FROM pg_stat_database WHERE datname = 'manman'")
+        return [int(count) for count in counted.split("|")]
 
 
 def report(plane, checks):

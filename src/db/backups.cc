@@ -81,7 +81,7 @@ Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& 
   made.backup_id = TRY(insert(tx, TRY(to_row(made))));
   made.s3_url = ObjectUrl{bucket, backup_key(made.sgc_id, made.backup_id)}.text();
   TRY(db::update(tx, TRY(to_row(made))));
-  return get(tx, made.backup_id);
+  return made;
 }
 
 Result<Backup> get(Transaction& tx, int64_t backup_id) {
@@ -102,8 +102,8 @@ Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id) {
 }
 
 Result<void> update(Transaction& tx, const Backup& backup) {
-  TRY(require<BackupRow>(tx, backup.backup_id));
-  TRY(forbid_another_active(tx, backup));
+  const Backup before = TRY(get(tx, backup.backup_id));
+  if (!is_active(before.status)) TRY(forbid_another_active(tx, backup));
   return db::update(tx, TRY(to_row(backup)));
 }
 

@@ -9,6 +9,7 @@ namespace manman::db {
 inline constexpr std::string_view kSessionIsLive =
     "status IN ('pending', 'starting', 'running', 'stopping')";
 inline constexpr std::string_view kSessionIsLeased = "status IN ('pending', 'starting')";
+inline constexpr std::string_view kSessionIsUndoing = "replaced_data = 'undoing'";
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
 
 }  // namespace manman::db

@@ -111,6 +111,12 @@ Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit)
   return read_all<SessionRow>(tx, where.order("lease_until_ms", limit), to_domain);
 }
 
+Result<std::vector<Session>> undoing(Transaction& tx, int64_t sgc_id) {
+  Where where;
+  where.when("sgc_id = :sgc", "sgc", sgc_id).when(kSessionIsUndoing);
+  return read_all<SessionRow>(tx, std::move(where), to_domain);
+}
+
 Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id) {
   Where where;
   where.when("restored_from_backup_id = :backup", "backup", backup_id).when(kSessionIsLeased);

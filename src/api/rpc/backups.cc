@@ -77,7 +77,7 @@ grpc::Status Service::ListBackups(grpc::ServerContext*, const v1::ListBackupsReq
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
     const db::backups::Filter filter{.sgc_id = request->server_game_config_id(),
                                      .session_id = request->session_id()};
-    auto rows = TRY(context_.database.transact(
+    auto rows = TRY(context_.database.look(
         [&](db::Transaction& tx) { return db::backups::list(tx, filter, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Backup& row) { return row.backup_id; }));
@@ -90,7 +90,7 @@ grpc::Status Service::GetBackup(grpc::ServerContext*, const v1::GetBackupRequest
                                 v1::GetBackupResponse* response) {
   return answer("GetBackup", [&]() -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Backup row = TRY(context_.database.transact(
+    const Backup row = TRY(context_.database.look(
         [&](db::Transaction& tx) { return db::backups::get(tx, request->backup_id()); }));
     to_proto(row, response->mutable_backup());
     return {};

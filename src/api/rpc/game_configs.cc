@@ -52,7 +52,7 @@ grpc::Status Service::ListGameConfigs(grpc::ServerContext*,
   return answer("ListGameConfigs", [&]() -> Result<void> {
     TRY(check_optional_id("game_id", request->game_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context_.database.transact([&](db::Transaction& tx) {
+    auto rows = TRY(context_.database.look([&](db::Transaction& tx) {
       return db::game_configs::list(tx, request->game_id(), with_lookahead(page));
     }));
     response->set_next_page_token(
@@ -66,7 +66,7 @@ grpc::Status Service::GetGameConfig(grpc::ServerContext*, const v1::GetGameConfi
                                     v1::GetGameConfigResponse* response) {
   return answer("GetGameConfig", [&]() -> Result<void> {
     TRY(check_id("config_id", request->config_id()));
-    const GameConfig row = TRY(context_.database.transact(
+    const GameConfig row = TRY(context_.database.look(
         [&](db::Transaction& tx) { return db::game_configs::get(tx, request->config_id()); }));
     to_proto(row, response->mutable_config());
     return {};

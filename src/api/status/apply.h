@@ -19,6 +19,5 @@ enum class Effect {
 
 Result<Effect> apply(const Context& context, const BackupReport& report);
 Result<Effect> apply(const Context& context, const SessionReport& report);
-Result<Effect> apply(const Context& context, const HostHealth& health);
 
 }  // namespace manman::api

@@ -107,14 +107,4 @@ Result<Effect> apply(const Context& context, const SessionReport& report) {
   return effect;
 }
 
-Result<Effect> apply(const Context& context, const HostHealth& health) {
-  const auto seen = context.database.transact([&](db::Transaction& tx) {
-    return db::servers::seen(tx, health.server_id, context.clock.now_s());
-  });
-  if (!seen && seen.error().code == Code::kNotFound) return Effect::kUnknownRow;
-  if (!seen) return std::unexpected(seen.error());
-  context.host_seen(health.server_id);
-  return Effect::kApplied;
-}
-
 }  // namespace manman::api

@@ -78,9 +78,11 @@ bool PostgresqlEngine::usable(soci::session& sql) const {
   return ::poll(&socket, 1, 0) == 0;
 }
 
-void PostgresqlEngine::begin(soci::session& sql) const {
+void PostgresqlEngine::begin(soci::session& sql, Isolation isolation) const {
   watched(sql).be_as_usual();
-  sql << "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
+  sql << (isolation == Isolation::kSerializable
+              ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+              : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 }
 
 bool PostgresqlEngine::in_transaction(soci::session& sql) const {

@@ -28,7 +28,7 @@ class PostgresqlEngine final : public Engine {
   int max_attempts() const override { return 20; }
   Result<std::unique_ptr<soci::session>> connect() const override;
   bool usable(soci::session& sql) const override;
-  void begin(soci::session& sql) const override;
+  void begin(soci::session& sql, Isolation isolation) const override;
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;
   void lock_schema(soci::session& sql) const override;

@@ -93,7 +93,8 @@ void SqliteEngine::set_up(soci::session& sql) const {
   sql << "PRAGMA journal_size_limit = 67108864";
 }
 
-void SqliteEngine::begin(soci::session& sql) const {
+// It runs one at a time.
+void SqliteEngine::begin(soci::session& sql, Isolation) const {
   sql << "BEGIN IMMEDIATE";
 }
 

@@ -25,7 +25,7 @@ class SqliteEngine final : public Engine {
   int max_attempts() const override { return 6; }
   Result<std::unique_ptr<soci::session>> connect() const override;
   bool usable(soci::session&) const override { return true; }
-  void begin(soci::session& sql) const override;
+  void begin(soci::session& sql, Isolation isolation) const override;
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;
   void lock_schema(soci::session& sql) const override;

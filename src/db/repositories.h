@@ -72,6 +72,8 @@ struct Filter {
 };
 Result<Session> create(Transaction& tx, const Session& session);
 Result<Session> get(Transaction& tx, int64_t session_id);
+// The same, and nobody else changes the row until the transaction ends, whatever its isolation.
+Result<Session> hold(Transaction& tx, int64_t session_id);
 Result<std::vector<Session>> list(Transaction& tx, const Filter& filter, const Page& page);
 // The whole row, by session_id.
 Result<void> update(Transaction& tx, const Session& session);
@@ -93,6 +95,8 @@ struct Filter {
 // running; there is a unique index) is kFailedPrecondition.
 Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& bucket);
 Result<Backup> get(Transaction& tx, int64_t backup_id);
+// The same, and nobody else changes the row until the transaction ends, whatever its isolation.
+Result<Backup> hold(Transaction& tx, int64_t backup_id);
 Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Page& page);
 // The pending or running backup of an SGC; none is an empty optional.
 Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);

@@ -96,6 +96,10 @@ Result<Session> get(Transaction& tx, int64_t session_id) {
   return read_one<SessionRow>(tx, session_id, to_domain);
 }
 
+Result<Session> hold(Transaction& tx, int64_t session_id) {
+  return hold_one<SessionRow>(tx, session_id, to_domain);
+}
+
 Result<std::vector<Session>> list(Transaction& tx, const Filter& filter, const Page& page) {
   return read_all<SessionRow>(tx, matching(filter).page("session_id", page), to_domain);
 }

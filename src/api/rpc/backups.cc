@@ -37,7 +37,6 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
   return context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
     const int64_t sgc_id = TRY(sgc_to_back_up(tx, request));
     const Deployment deployment = TRY(deployment_of(tx, sgc_id));
-    TRY(check_no_backup(tx, sgc_id));
     TRY(check_no_restore(tx, sgc_id));
     TRY(check_no_undo(tx, sgc_id));
 
@@ -48,7 +47,9 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
     row.description = request.description();
     row.created_at = now_ms / 1000;
     row.lease_until_ms = now_ms + context.config.lease.count();
-    row = TRY(db::backups::create(tx, row, context.store.bucket()));
+    auto made = db::backups::create(tx, row, context.store.bucket());
+    if (!made) TRY(check_no_backup(tx, sgc_id));
+    row = TRY(std::move(made));
     TRY(order_backup(tx, deployment, row, now_ms));
     return row;
   });

@@ -79,7 +79,7 @@ Result<std::optional<ReplacedData>> after_report(const SessionReport& report, Re
 
 Result<Effect> apply_in(const Context& context, db::Transaction& tx, const SessionReport& report,
                         std::optional<SessionEvent> event) {
-  auto found = db::sessions::get(tx, report.session_id);
+  auto found = db::sessions::hold(tx, report.session_id);
   if (!found && found.error().code == Code::kNotFound) return Effect::kUnknownRow;
   Session row = TRY(std::move(found));
   TRY(check_against(tx, report, row));
@@ -98,8 +98,10 @@ Result<Effect> apply_in(const Context& context, db::Transaction& tx, const Sessi
 
 Result<Effect> apply(const Context& context, const SessionReport& report) {
   const auto event = TRY(event_of(report));
-  const Effect effect = TRY(context.database.transact(
-      [&](db::Transaction& tx) { return apply_in(context, tx, report, event); }));
+  const Effect effect =
+      TRY(context.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+        return apply_in(context, tx, report, event);
+      }));
   if (effect == Effect::kApplied && event != SessionEvent::kHostStarting)
     log_info({.session_id = report.session_id, .sgc_id = report.sgc_id}, "{}{}{}{}", report.status,
              report.replaced_data.empty() ? "" : ", replaced data " + report.replaced_data,

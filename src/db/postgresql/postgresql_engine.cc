@@ -85,6 +85,14 @@ void PostgresqlEngine::begin(soci::session& sql, Isolation isolation) const {
               : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 }
 
+int64_t PostgresqlEngine::next_id(soci::session& sql, const std::string& table,
+                                  const std::string& id) const {
+  int64_t next = 0;
+  sql << "SELECT nextval(pg_get_serial_sequence(:table_name, :id_name))",
+      soci::use(table, "table_name"), soci::use(id, "id_name"), soci::into(next);
+  return next;
+}
+
 bool PostgresqlEngine::in_transaction(soci::session& sql) const {
   const auto status = PQtransactionStatus(watched(sql).connection());
   return status != PQTRANS_IDLE && status != PQTRANS_UNKNOWN;

@@ -98,6 +98,15 @@ void SqliteEngine::begin(soci::session& sql, Isolation) const {
   sql << "BEGIN IMMEDIATE";
 }
 
+// Nobody else inserts before this transaction ends.
+int64_t SqliteEngine::next_id(soci::session& sql, const std::string& table,
+                              const std::string&) const {
+  int64_t next = 0;
+  sql << "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = :table_name",
+      soci::use(table, "table_name"), soci::into(next);
+  return next;
+}
+
 bool SqliteEngine::in_transaction(soci::session& sql) const {
   return sqlite_api::sqlite3_get_autocommit(handle_of(sql)) == 0;
 }

@@ -7,9 +7,7 @@ namespace {
 
 constexpr std::string_view kOneAtATime = "; one backup or restore at a time";
 
-// Data that a restore replaced is kept for a day or so, so an undo that is at work belongs to one
-// of the latest sessions.
-constexpr int kLatestSessions = 200;
+constexpr int kLiveSessions = 200;  // more than an SGC can have
 
 std::string session_of_sgc(const Session& session) {
   return "session " + std::to_string(session.session_id) + " of SGC " +
@@ -28,7 +26,7 @@ Result<void> check_no_backup(db::Transaction& tx, int64_t sgc_id) {
 
 Result<void> check_no_restore(db::Transaction& tx, int64_t sgc_id) {
   const auto live = TRY(db::sessions::list(tx, {.sgc_id = sgc_id, .live_only = true},
-                                           db::Page{.size = kLatestSessions}));
+                                           db::Page{.size = kLiveSessions}));
   for (const Session& session : live) {
     // A stop waits behind a restore that is at work, so `stopping` alone does not say that it is
     // over; that the game has run does.
@@ -43,13 +41,10 @@ Result<void> check_no_restore(db::Transaction& tx, int64_t sgc_id) {
 }
 
 Result<void> check_no_undo(db::Transaction& tx, int64_t sgc_id) {
-  const auto latest =
-      TRY(db::sessions::list(tx, {.sgc_id = sgc_id}, db::Page{.size = kLatestSessions}));
-  for (const Session& session : latest)
-    if (session.replaced_data == ReplacedData::kUndoing)
-      return fail(Code::kFailedPrecondition, "the restore of " + session_of_sgc(session) +
-                                                 " is being undone" + std::string(kOneAtATime));
-  return {};
+  const auto undoing = TRY(db::sessions::undoing(tx, sgc_id));
+  if (undoing.empty()) return {};
+  return fail(Code::kFailedPrecondition, "the restore of " + session_of_sgc(undoing.front()) +
+                                             " is being undone" + std::string(kOneAtATime));
 }
 
 }  // namespace manman::api

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -59,11 +60,18 @@ class Bus {
                                const std::vector<std::string>& patterns) = 0;
 
   // Declares `queue` and consumes it. One message at a time per subscription, in order; several
-  // subscriptions of one queue share its messages. Handlers run on a thread of the bus; one that
+  // subscriptions of one queue share its messages. Handlers run on threads of the bus; one that
   // throws counts as kRetry.
+  Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
+                                                  const std::vector<std::string>& patterns,
+                                                  Handler handler) {
+    return subscribe(queue, patterns, std::move(handler), 1);
+  }
+  // The same, but up to side_by_side messages (1 to 64) may be handled at once, each with a routing
+  // key of its own: those of one key still come one at a time, in order.
   virtual Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                           const std::vector<std::string>& patterns,
-                                                          Handler handler) = 0;
+                                                          Handler handler, int side_by_side) = 0;
 
   // Whether a message could be published now, as far as is known without asking: kUnavailable says
   // why not.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -190,6 +191,48 @@ TYPED_TEST_P(BusConformance, HandlesOneMessageAtATime) {
   EXPECT_EQ(most, 1);
 }
 
+TYPED_TEST_P(BusConformance, SideBySideKeepsTheOrderOfEachKey) {
+  constexpr int kKeys = 5;
+  constexpr int kOfEach = 40;
+  struct State {
+    std::map<std::string, std::vector<std::string>> came;  // by routing key
+    std::set<std::string> at_work;
+    bool twice_at_once = false;
+    int count = 0;
+  };
+  Sync<State> state;
+  const Handler handler = [&](const Message& message) {
+    {
+      auto locked = state.lock();
+      if (!locked->at_work.insert(message.routing_key).second) locked->twice_at_once = true;
+      locked->came[message.routing_key].push_back(message.body);
+    }
+    std::this_thread::yield();
+    state.lock()->at_work.erase(message.routing_key);
+    state.lock()->count++;
+    state.notify_all();
+    return Handled{};
+  };
+  const std::string first = this->name("k");
+  auto subscribed = this->fixture_.bus().subscribe(this->name("q"), {first + ".*"}, handler, 4);
+  ASSERT_TRUE(subscribed) << subscribed.error().text();
+  {
+    std::vector<std::jthread> publishers;
+    for (int key = 0; key < kKeys; key++)
+      publishers.emplace_back([&, key] {
+        for (int n = 0; n < kOfEach; n++)
+          this->publish(first + "." + std::to_string(key), std::to_string(n));
+      });
+  }
+  auto locked = state.lock();
+  ASSERT_TRUE(
+      locked.wait_for(std::chrono::seconds(20), [&] { return locked->count == kKeys * kOfEach; }));
+  EXPECT_FALSE(locked->twice_at_once);
+  std::vector<std::string> in_order;
+  for (int n = 0; n < kOfEach; n++) in_order.push_back(std::to_string(n));
+  for (const auto& [key, bodies] : locked->came) EXPECT_EQ(bodies, in_order) << key;
+}
+
 TYPED_TEST_P(BusConformance, SubscriptionsOfOneQueueShareItsMessages) {
   Sync<std::vector<std::string>> seen;
   // Each holds its message until the other has one too, so both must take part.
@@ -264,6 +307,7 @@ REGISTER_TYPED_TEST_SUITE_P(BusConformance, DeliversWhatWasPublished, RoutesByPa
                             WithoutAQueueItIsUnavailable, ARetriedMessageComesAgainMarked,
                             AHandlerThatThrowsIsARetry, ARejectedMessageDoesNotStopTheQueue,
                             KeepsTheOrderOfAQueue, HandlesOneMessageAtATime,
+                            SideBySideKeepsTheOrderOfEachKey,
                             SubscriptionsOfOneQueueShareItsMessages,
                             EndingASubscriptionWaitsForItsHandler, AHandlerMayPublish);
 

@@ -62,9 +62,13 @@ Where active_of(int64_t sgc_id) {
   return Where().when("server_game_config_id = :sgc", "sgc", sgc_id).when(kBackupIsActive);
 }
 
-// An SGC has one active backup; the unique index holds what this check explains.
+// Whether one backup of the SGC is active is the unique index's to say. Looking for it first would
+// bring all that begin at once in each other's way, as they share a page of that index.
+std::string one_active() {
+  return "(server_game_config_id) WHERE " + std::string(kBackupIsActive);
+}
+
 Result<void> forbid_another_active(Transaction& tx, const Backup& backup) {
-  if (!is_active(backup.status)) return {};
   const auto other = TRY(find_id<BackupRow>(tx, active_of(backup.sgc_id)));
   if (!other || *other == backup.backup_id) return {};
   return fail(Code::kFailedPrecondition, "backup " + std::to_string(*other) +
@@ -75,21 +79,24 @@ Result<void> forbid_another_active(Transaction& tx, const Backup& backup) {
 }  // namespace
 
 Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& bucket) {
-  Backup made = backup;
-  made.backup_id = 0;
-  made.s3_url.clear();
   TRY(require<ServerGameConfigRow>(tx, backup.sgc_id));
   if (backup.session_id != 0) TRY(require<SessionRow>(tx, backup.session_id));
-  TRY(forbid_another_active(tx, made));
-  made.backup_id = TRY(insert(tx, TRY(to_row(made))));
+  Backup made = backup;
+  made.backup_id = TRY(next_id<BackupRow>(tx));
   made.s3_url =
       ObjectUrl{bucket, backup_key(made.sgc_id, made.backup_id, made.compression.format)}.text();
-  TRY(db::update(tx, TRY(to_row(made))));
-  return get(tx, made.backup_id);
+  if (TRY(insert_unless(tx, TRY(to_row(made)), one_active()))) return made;
+  TRY(forbid_another_active(tx, made));
+  return fail(Code::kAborted, "another backup of server game config " +
+                                  std::to_string(made.sgc_id) + " was at work until now");
 }
 
 Result<Backup> get(Transaction& tx, int64_t backup_id) {
   return read_one<BackupRow>(tx, backup_id, to_domain);
+}
+
+Result<Backup> hold(Transaction& tx, int64_t backup_id) {
+  return hold_one<BackupRow>(tx, backup_id, to_domain);
 }
 
 Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Page& page) {
@@ -106,8 +113,8 @@ Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id) {
 }
 
 Result<void> update(Transaction& tx, const Backup& backup) {
-  TRY(require<BackupRow>(tx, backup.backup_id));
-  TRY(forbid_another_active(tx, backup));
+  const Backup before = TRY(get(tx, backup.backup_id));
+  if (!is_active(before.status) && is_active(backup.status)) TRY(forbid_another_active(tx, backup));
   return db::update(tx, TRY(to_row(backup)));
 }
 

@@ -50,6 +50,16 @@ TEST_P(CatalogTest, SilentServersGoOfflineAndComeBack) {
   in_tx([&](Transaction& tx) { return servers::seen(tx, silent, 300); });
   EXPECT_TRUE(get(silent).online);
   EXPECT_EQ(get(silent).last_seen, 300);
+  in_tx([](Transaction& tx) { return servers::mark_offline(tx, 400); });
+  EXPECT_EQ(in_tx([&](Transaction& tx) {
+              return servers::seen(tx, std::vector<int64_t>{lively, 999, silent}, 500);
+            }),
+            2);
+  EXPECT_TRUE(get(silent).online);
+  EXPECT_TRUE(get(lively).online);
+  EXPECT_EQ(get(lively).last_seen, 500);
+  EXPECT_EQ(in_tx([](Transaction& tx) { return servers::seen(tx, std::vector<int64_t>{}, 600); }),
+            0);
 }
 
 TEST_P(CatalogTest, GameConfigReadsBackEveryField) {

@@ -10,6 +10,7 @@ inline constexpr std::string_view kSessionIsLive =
     "status IN ('pending', 'starting', 'running', 'stopping')";
 inline constexpr std::string_view kSessionIsLeased =
     "status IN ('pending', 'starting', 'stopping')";
+inline constexpr std::string_view kSessionIsUndoing = "replaced_data = 'undoing'";
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
 
 }  // namespace manman::db

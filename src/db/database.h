@@ -17,6 +17,15 @@ class Transaction {
   virtual ~Transaction() = default;
 };
 
+// What a transaction knows of others that run beside it.
+enum class Isolation {
+  // It behaves as if all ran one after the other. One that meets another is run again.
+  kSerializable,
+  // For statements of which each is right by itself: each sees what others have committed when it
+  // begins, waits for those that change the same rows, and is in nobody's way otherwise.
+  kStatement,
+};
+
 // A database and its pool of connections. Thread-safe.
 class Database {
  public:
@@ -46,9 +55,8 @@ class Database {
   virtual Retries retries() const = 0;
 
   // Runs work in one transaction that may write: committed when work succeeds, rolled back when it
-  // fails or throws. Transactions behave as if they ran one after the other. work may run more
-  // than once (conflict with another transaction, connection lost), so it has no other effects.
-  // Returns what work returned, or why the transaction failed.
+  // fails or throws. work may run more than once (conflict with another transaction, connection
+  // lost), so it has no other effects. Returns what work returned, or why the transaction failed.
   //
   // When the connection is lost while the commit is under way, nobody knows whether the change was
   // made: that is kUnavailable, not retryable, and says so. To run work again is then safe where it
@@ -56,9 +64,13 @@ class Database {
   // caller whose second change would stand beside the first (a new SGC) leaves it to a person.
   template <typename F>
   std::invoke_result_t<F, Transaction&> transact(F&& work) {
+    return transact(Isolation::kSerializable, std::forward<F>(work));
+  }
+  template <typename F>
+  std::invoke_result_t<F, Transaction&> transact(Isolation isolation, F&& work) {
     using Outcome = std::invoke_result_t<F, Transaction&>;
     std::optional<Outcome> outcome;
-    auto done = run([&](Transaction& transaction) -> Result<void> {
+    auto done = run(isolation, [&](Transaction& transaction) -> Result<void> {
       outcome.emplace(work(transaction));
       if (!*outcome) return std::unexpected(outcome->error());
       return {};
@@ -67,8 +79,15 @@ class Database {
     return std::move(*outcome);
   }
 
+  // The same for a single look, which decides on no change.
+  template <typename F>
+  std::invoke_result_t<F, Transaction&> look(F&& work) {
+    return transact(Isolation::kStatement, std::forward<F>(work));
+  }
+
  protected:
-  virtual Result<void> run(const std::function<Result<void>(Transaction&)>& work) = 0;
+  virtual Result<void> run(Isolation isolation,
+                           const std::function<Result<void>(Transaction&)>& work) = 0;
 };
 
 }  // namespace manman::db

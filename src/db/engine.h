@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "db/database.h"
 #include "db/soci.h"
 
 namespace manman::db {
@@ -35,7 +37,12 @@ class Engine {
   // Whether an idle connection still seems to be there; costs next to nothing.
   virtual bool usable(soci::session& sql) const = 0;
   // Begins a transaction that may write, and can't be refused a lock later on.
-  virtual void begin(soci::session& sql) const = 0;
+  virtual void begin(soci::session& sql, Isolation isolation) const = 0;
+  // An id for a new row of this table, which no other row gets.
+  virtual int64_t next_id(soci::session& sql, const std::string& table,
+                          const std::string& id) const = 0;
+  // What a SELECT ends with that keeps others from changing its rows until the transaction ends.
+  virtual std::string_view hold_rows() const = 0;
   virtual bool in_transaction(soci::session& sql) const = 0;
   virtual bool has_table(soci::session& sql, const std::string& table) const = 0;
   // Keeps other processes from migrating until the transaction ends.

@@ -30,6 +30,8 @@ Result<Server> ensure(Transaction& tx, const std::string& name, const std::strin
 Result<Server> get(Transaction& tx, int64_t server_id);
 Result<std::vector<Server>> list(Transaction& tx, const Page& page);
 Result<void> seen(Transaction& tx, int64_t server_id, int64_t now_s);  // and online
+// The same of many; how many of them there are.
+Result<int> seen(Transaction& tx, const std::vector<int64_t>& server_ids, int64_t now_s);
 // Marks servers not seen since before_s offline; how many.
 Result<int> mark_offline(Transaction& tx, int64_t before_s);
 Result<void> remove(Transaction& tx, int64_t server_id);
@@ -70,11 +72,15 @@ struct Filter {
 };
 Result<Session> create(Transaction& tx, const Session& session);
 Result<Session> get(Transaction& tx, int64_t session_id);
+// The same, and nobody else changes the row until the transaction ends, whatever its isolation.
+Result<Session> hold(Transaction& tx, int64_t session_id);
 Result<std::vector<Session>> list(Transaction& tx, const Filter& filter, const Page& page);
 // The whole row, by session_id.
 Result<void> update(Transaction& tx, const Session& session);
 // Pending, starting and stopping ones whose lease has ended.
 Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit);
+// Those of an SGC whose restore is being undone.
+Result<std::vector<Session>> undoing(Transaction& tx, int64_t sgc_id);
 // Live sessions that restore from this backup and do not run yet.
 Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id);
 }  // namespace sessions
@@ -89,6 +95,8 @@ struct Filter {
 // running; there is a unique index) is kFailedPrecondition.
 Result<Backup> create(Transaction& tx, const Backup& backup, const std::string& bucket);
 Result<Backup> get(Transaction& tx, int64_t backup_id);
+// The same, and nobody else changes the row until the transaction ends, whatever its isolation.
+Result<Backup> hold(Transaction& tx, int64_t backup_id);
 Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Page& page);
 // The pending or running backup of an SGC; none is an empty optional.
 Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);

@@ -96,6 +96,10 @@ Result<Session> get(Transaction& tx, int64_t session_id) {
   return read_one<SessionRow>(tx, session_id, to_domain);
 }
 
+Result<Session> hold(Transaction& tx, int64_t session_id) {
+  return hold_one<SessionRow>(tx, session_id, to_domain);
+}
+
 Result<std::vector<Session>> list(Transaction& tx, const Filter& filter, const Page& page) {
   return read_all<SessionRow>(tx, matching(filter).page("session_id", page), to_domain);
 }
@@ -109,6 +113,12 @@ Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit)
   Where where;
   where.when(kSessionIsLeased).when("lease_until_ms <= :now", "now", now_ms);
   return read_all<SessionRow>(tx, where.order("lease_until_ms", limit), to_domain);
+}
+
+Result<std::vector<Session>> undoing(Transaction& tx, int64_t sgc_id) {
+  Where where;
+  where.when("sgc_id = :sgc", "sgc", sgc_id).when(kSessionIsUndoing);
+  return read_all<SessionRow>(tx, std::move(where), to_domain);
 }
 
 Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id) {

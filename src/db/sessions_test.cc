@@ -156,5 +156,20 @@ TEST_P(SessionsTest, RestoringFromABackupAreThoseThatStillReadIt) {
               UnorderedElementsAre(waits, starts));
 }
 
+TEST_P(SessionsTest, UndoingAreThoseOfTheSgc) {
+  const int64_t sgc = make_sgc();
+  const auto with = [&](int64_t of, ReplacedData replaced) {
+    return make({.sgc_id = of, .status = SessionStatus::kStopped, .replaced_data = replaced});
+  };
+  with(sgc, ReplacedData::kKept);
+  with(make_sgc(), ReplacedData::kUndoing);
+  const auto undoing = [&] {
+    return ids_of(in_tx([&](Transaction& tx) { return sessions::undoing(tx, sgc); }));
+  };
+  EXPECT_THAT(undoing(), IsEmpty());
+  const int64_t one = with(sgc, ReplacedData::kUndoing);
+  EXPECT_THAT(undoing(), ElementsAre(one));
+}
+
 }  // namespace
 }  // namespace manman::db

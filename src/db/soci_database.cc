@@ -83,13 +83,14 @@ Result<void> SociDatabase::connect() {
   return {};
 }
 
-Result<void> SociDatabase::run(const std::function<Result<void>(Transaction&)>& work) {
+Result<void> SociDatabase::run(Isolation isolation,
+                               const std::function<Result<void>(Transaction&)>& work) {
   if (t_in_transaction == this) {
     return fail(Code::kInternal, engine_->name() + ": a transaction inside a transaction");
   }
   const auto until = std::chrono::steady_clock::now() + kRetrying;
   for (int retry = 0;; retry++) {
-    Outcome outcome = run_once(work);
+    Outcome outcome = run_once(isolation, work);
     if (!outcome.conflict && !outcome.lost) return std::move(outcome.result);
     if (retry + 1 >= engine_->max_attempts() || std::chrono::steady_clock::now() > until) {
       return std::move(outcome.result);
@@ -100,7 +101,7 @@ Result<void> SociDatabase::run(const std::function<Result<void>(Transaction&)>& 
 }
 
 SociDatabase::Outcome SociDatabase::run_once(
-    const std::function<Result<void>(Transaction&)>& work) {
+    Isolation isolation, const std::function<Result<void>(Transaction&)>& work) {
   auto lease = pool_.lease(kPatience);
   if (!lease) return {std::unexpected(std::move(lease).error())};
   const auto failed = [](Failure failure) {
@@ -110,7 +111,7 @@ SociDatabase::Outcome SociDatabase::run_once(
   SociTransaction transaction(lease->sql(), *engine_);
   Rollback rollback(*lease, *engine_);
   try {
-    engine_->begin(lease->sql());
+    engine_->begin(lease->sql(), isolation);
   } catch (const soci::soci_error& error) {
     return failed(engine_->explain(error, lease->sql()));
   }
@@ -133,7 +134,7 @@ SociDatabase::Outcome SociDatabase::run_once(
 
 Result<int> SociDatabase::schema_version() {
   int version = 0;
-  TRY(run([&](Transaction& tx) {
+  TRY(run(Isolation::kSerializable, [&](Transaction& tx) {
     return query(tx, [&](soci::session& sql) -> Result<void> {
       version = engine_->has_table(sql, "schema_migrations") ? current_version(sql) : 0;
       return {};
@@ -152,7 +153,7 @@ Result<void> SociDatabase::migrate() {
 // processes take turns.
 Result<bool> SociDatabase::apply_next_migration() {
   bool applied = false;
-  TRY(run([&](Transaction& tx) {
+  TRY(run(Isolation::kSerializable, [&](Transaction& tx) {
     return query(tx, [&](soci::session& sql) -> Result<void> {
       applied = false;
       engine_->lock_schema(sql);

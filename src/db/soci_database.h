@@ -29,7 +29,8 @@ class SociDatabase final : public Database {
   Result<void> ping() override;
 
  protected:
-  Result<void> run(const std::function<Result<void>(Transaction&)>& work) override;
+  Result<void> run(Isolation isolation,
+                   const std::function<Result<void>(Transaction&)>& work) override;
 
  private:
   struct Outcome {
@@ -37,7 +38,7 @@ class SociDatabase final : public Database {
     bool conflict = false;  // as in Failure
     bool lost = false;
   };
-  Outcome run_once(const std::function<Result<void>(Transaction&)>& work);
+  Outcome run_once(Isolation isolation, const std::function<Result<void>(Transaction&)>& work);
   Result<bool> apply_next_migration();
 
   std::unique_ptr<Engine> engine_;

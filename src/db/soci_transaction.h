@@ -18,6 +18,7 @@ class SociTransaction final : public Transaction {
   SociTransaction(soci::session& sql, const Engine& engine) : sql_(sql), engine_(engine) {}
 
   soci::session& sql() { return sql_; }
+  const Engine& engine() const { return engine_; }
   const std::optional<Failure>& failure() const { return failure_; }
 
   // Runs statements; what SOCI throws becomes the error.
@@ -37,6 +38,10 @@ class SociTransaction final : public Transaction {
   const Engine& engine_;
   std::optional<Failure> failure_;
 };
+
+inline const Engine& engine_of(const Transaction& tx) {
+  return static_cast<const SociTransaction&>(tx).engine();
+}
 
 // work(soci::session&) returns a Result.
 template <typename F>

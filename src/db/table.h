@@ -49,13 +49,18 @@ class Where {
     when(std::string(id) + " < :before_id", "before_id", before);
     return order(std::string(id) + " DESC", page.size);
   }
+  // Nobody else changes the rows until the transaction ends.
+  Where& held(const Transaction& tx) {
+    end_ = engine_of(tx).hold_rows();
+    return *this;
+  }
   Where& order(std::string_view columns, int limit) {
     text_ += " ORDER BY " + std::string(columns) + " LIMIT :row_limit";
     values_.emplace_back("row_limit", int64_t{limit < 0 ? 0 : limit});
     return *this;
   }
 
-  const std::string& text() const { return text_; }
+  std::string text() const { return text_ + end_; }
   // The statement refers to the values from here on.
   void bind(soci::statement& statement) {
     for (auto& [name, value] : values_) {
@@ -65,6 +70,7 @@ class Where {
 
  private:
   std::string text_;
+  std::string end_;
   std::vector<std::pair<std::string, Value>> values_;
 };
 
@@ -149,10 +155,20 @@ Error not_found(int64_t id) {
 }
 
 template <typename Row>
-Result<Row> select_one(Transaction& tx, int64_t id) {
-  auto rows = TRY(select<Row>(tx, Where().when(std::string(Row::kId) + " = :id", "id", id)));
+Where by_id(int64_t id) {
+  return Where().when(std::string(Row::kId) + " = :id", "id", id);
+}
+
+template <typename Row>
+Result<Row> select_one(Transaction& tx, int64_t id, Where where) {
+  auto rows = TRY(select<Row>(tx, std::move(where)));
   if (rows.empty()) return std::unexpected(not_found<Row>(id));
   return std::move(rows.front());
+}
+
+template <typename Row>
+Result<Row> select_one(Transaction& tx, int64_t id) {
+  return select_one<Row>(tx, id, by_id<Row>(id));
 }
 
 // The id of any row of this table that the conditions name.
@@ -197,6 +213,35 @@ Result<int64_t> insert(Transaction& tx, Row row) {
                     std::string(Row::kId),
                 true);
     return id;
+  });
+}
+
+// An id for a row that is yet to be stored.
+template <typename Row>
+Result<int64_t> next_id(Transaction& tx) {
+  return query(tx, [&](soci::session& sql) -> Result<int64_t> {
+    return engine_of(tx).next_id(sql, std::string(Row::kTable), std::string(Row::kId));
+  });
+}
+
+// Stores a new row by its own id; false when there is one already of which the unique index over
+// `target` allows no second. Looks at nothing else, so that it is in conflict with nobody else.
+template <typename Row>
+Result<bool> insert_unless(Transaction& tx, Row row, const std::string& target) {
+  TRY(detail::check_texts(row));
+  return query(tx, [&](soci::session& sql) -> Result<bool> {
+    soci::statement statement(sql);
+    statement.exchange(soci::use(row.id, "row_id"));
+    row.visit([&](std::string_view name, auto& slot) {
+      detail::bind_use(statement, slot, std::string(name));
+    });
+    detail::run(statement,
+                "INSERT INTO " + std::string(Row::kTable) + " (" + std::string(Row::kId) + ", " +
+                    detail::column_list(row, detail::Shape::kNames) + ") VALUES (:row_id, " +
+                    detail::column_list(row, detail::Shape::kParameters) + ") ON CONFLICT " +
+                    target + " DO NOTHING",
+                true);
+    return statement.get_affected_rows() > 0;
   });
 }
 
@@ -255,6 +300,13 @@ Result<void> forbid_reference(Transaction& tx, int64_t id, std::string_view colu
 template <typename Row, typename F>
 auto read_one(Transaction& tx, int64_t id, F&& to_domain) -> std::invoke_result_t<F, const Row&> {
   const Row row = TRY(select_one<Row>(tx, id));
+  return in(std::string(Row::kThing) + " " + std::to_string(id), to_domain(row));
+}
+
+// The same of a row that nobody else changes until the transaction ends.
+template <typename Row, typename F>
+auto hold_one(Transaction& tx, int64_t id, F&& to_domain) -> std::invoke_result_t<F, const Row&> {
+  const Row row = TRY(select_one<Row>(tx, id, by_id<Row>(id).held(tx)));
   return in(std::string(Row::kThing) + " " + std::to_string(id), to_domain(row));
 }
 

@@ -68,6 +68,9 @@ class Postgres:
                 shutil.chown(own, self._user)
             settings.append(f"{name}={own}")
         self._settings += tuple(settings)
+    @property
+    def pid(self):
+        return self._process.pid
 
     def url(self, database="manman", user="manman", password=PASSWORD, **parameters):
         quoted = f"{user}:{urllib.parse.quote(password, safe='')}"

@@ -59,6 +59,10 @@ class RabbitMQ:
             self._epmd.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def url(self, vhost="manman", user=USER, password=PASSWORD, host="127.0.0.1", port=None,
             tls=False):
         port = port or (self.tls_port if tls else self.port)

@@ -92,8 +92,8 @@ void Deleter::run_once() {
 }
 
 void Deleter::finish_marked() {
-  const auto marked = context_.database.transact(
-      [](db::Transaction& tx) { return db::backups::deleting(tx, kBatch); });
+  const auto marked =
+      context_.database.look([](db::Transaction& tx) { return db::backups::deleting(tx, kBatch); });
   if (!marked) {
     log_warn({}, "deleter: {}", marked.error().text());
     return;

@@ -65,7 +65,7 @@ void OutboxRelay::host_seen(int64_t server_id) {
 }
 
 void OutboxRelay::dispatch() {
-  const auto lanes = context_.database.transact([&](db::Transaction& tx) {
+  const auto lanes = context_.database.look([&](db::Transaction& tx) {
     return db::outbox::lanes(tx, claimant_, context_.clock.now_ms());
   });
   if (!lanes) {
@@ -105,8 +105,10 @@ void OutboxRelay::work() {
     } catch (const std::exception& error) {
       sent = fail(Code::kInternal, error.what());
     }
-    if (!sent) note_failure(lane, sent.error());
-    give_up_claim(lane);
+    if (!sent) {
+      note_failure(lane, sent.error());
+      give_up_claim(lane);
+    }
     done(lane, sent.has_value());
   }
 }
@@ -117,17 +119,19 @@ Result<void> OutboxRelay::send(const std::string& lane) {
   const auto rows = TRY(take(lane));
   if (!rows.empty()) TRY(failpoint::pass("api.relay.claimed"));
   for (const auto& row : rows) {
-    if (state_.lock()->stopping) return {};
-    if (!TRY(keep_claim(lane, claimed))) return {};
-    TRY(in(row.routing_key, publish(row)));
+    if (state_.lock()->stopping || !TRY(keep_claim(lane, claimed))) break;
+    const bool last = &row == &rows.back();
+    TRY(in(row.routing_key, publish(lane, row, last)));
+    if (last) return {};
   }
+  give_up_claim(lane);
   return {};
 }
 
 // None when another relay has the lane.
 Result<std::vector<db::outbox::Row>> OutboxRelay::take(const std::string& lane) {
   return context_.database.transact(
-      [&](db::Transaction& tx) -> Result<std::vector<db::outbox::Row>> {
+      db::Isolation::kStatement, [&](db::Transaction& tx) -> Result<std::vector<db::outbox::Row>> {
         if (!TRY(claim(tx, lane))) return std::vector<db::outbox::Row>();
         return db::outbox::oldest(tx, lane, kRows);
       });
@@ -144,24 +148,30 @@ Result<bool> OutboxRelay::keep_claim(const std::string& lane, SteadyTime& since)
   const auto now = std::chrono::steady_clock::now();
   if (now - since < kClaim / 3) return true;
   since = now;
-  return context_.database.transact([&](db::Transaction& tx) { return claim(tx, lane); });
+  return context_.database.transact(db::Isolation::kStatement,
+                                    [&](db::Transaction& tx) { return claim(tx, lane); });
 }
 
 void OutboxRelay::give_up_claim(const std::string& lane) {
   if (!context_.database.shared()) return;
   const auto released = context_.database.transact(
+      db::Isolation::kStatement,
       [&](db::Transaction& tx) { return db::outbox::release(tx, lane, claimant_); });
   if (!released)
     log_debug({}, "relay: the claim of {} ends later: {}", lane, released.error().text());
 }
 
-Result<void> OutboxRelay::publish(const db::outbox::Row& row) {
+Result<void> OutboxRelay::publish(const std::string& lane, const db::outbox::Row& row, bool last) {
   const auto take_out = [&] {
-    return context_.database.transact(
-        [&](db::Transaction& tx) { return db::outbox::sent(tx, row.outbox_id); });
+    return context_.database.transact(db::Isolation::kStatement,
+                                      [&](db::Transaction& tx) -> Result<void> {
+                                        TRY(db::outbox::sent(tx, row.outbox_id));
+                                        if (!last || !context_.database.shared()) return {};
+                                        return db::outbox::release(tx, lane, claimant_);
+                                      });
   };
   Message message{.routing_key = row.routing_key, .body = row.body};
-  const bool wanted = TRY(context_.database.transact([&](db::Transaction& tx) -> Result<bool> {
+  const bool wanted = TRY(context_.database.look([&](db::Transaction& tx) -> Result<bool> {
     if (!TRY(still_wanted(tx, row))) return false;
     message.expires_in = TRY(expires_in(tx, row, context_.clock.now_ms(), context_.config.lease));
     return true;

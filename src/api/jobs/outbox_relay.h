@@ -55,7 +55,8 @@ class OutboxRelay {
   Result<std::vector<db::outbox::Row>> take(const std::string& lane);
   Result<bool> keep_claim(const std::string& lane, SteadyTime& since);
   void give_up_claim(const std::string& lane);
-  Result<void> publish(const db::outbox::Row& row);
+  // Takes the row out of the outbox as well, and gives up the claim with the last one.
+  Result<void> publish(const std::string& lane, const db::outbox::Row& row, bool last);
   Result<bool> claim(db::Transaction& tx, const std::string& lane);
   void note_failure(const std::string& lane, const Error& error);
   void done(const std::string& lane, bool good);

@@ -100,7 +100,7 @@ Result<void> Reaper::reap() {
 }
 
 Result<void> Reaper::reap_backups() {
-  const auto expired = TRY(context_.database.transact([&](db::Transaction& tx) {
+  const auto expired = TRY(context_.database.look([&](db::Transaction& tx) {
     return db::backups::expired(tx, context_.clock.now_ms(), kBatch);
   }));
   for (const Backup& row : expired) {
@@ -122,7 +122,7 @@ Result<void> Reaper::reap_backups() {
 }
 
 Result<void> Reaper::reap_sessions() {
-  const auto expired = TRY(context_.database.transact([&](db::Transaction& tx) {
+  const auto expired = TRY(context_.database.look([&](db::Transaction& tx) {
     return db::sessions::expired(tx, context_.clock.now_ms(), kBatch);
   }));
   for (const Session& row : expired) {
@@ -137,8 +137,10 @@ Result<void> Reaper::reap_sessions() {
 
 Result<void> Reaper::mark_offline() {
   const int64_t before_s = (context_.clock.now_ms() - context_.config.offline_after.count()) / 1000;
-  const int marked = TRY(context_.database.transact(
-      [&](db::Transaction& tx) { return db::servers::mark_offline(tx, before_s); }));
+  const int marked =
+      TRY(context_.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+        return db::servers::mark_offline(tx, before_s);
+      }));
   if (marked > 0) log_warn({}, "{} server(s) went offline", marked);
   return {};
 }

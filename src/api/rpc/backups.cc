@@ -38,7 +38,6 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
   return context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
     const int64_t sgc_id = TRY(sgc_to_back_up(tx, request));
     const Deployment deployment = TRY(deployment_of(tx, sgc_id));
-    TRY(check_no_backup(tx, sgc_id));
     TRY(check_no_restore(tx, sgc_id));
     TRY(check_no_undo(tx, sgc_id));
 
@@ -51,7 +50,9 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
         TRY(Compression::parse(request.format(), request.level(), deployment.compression));
     row.created_at = now_ms / 1000;
     row.lease_until_ms = now_ms + context.config.lease.count();
-    row = TRY(db::backups::create(tx, row, context.store.bucket()));
+    auto made = db::backups::create(tx, row, context.store.bucket());
+    if (!made) TRY(check_no_backup(tx, sgc_id));
+    row = TRY(std::move(made));
     TRY(order_backup(tx, deployment, row, now_ms));
     return row;
   });
@@ -80,7 +81,7 @@ grpc::Status Service::ListBackups(grpc::ServerContext*, const v1::ListBackupsReq
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
     const db::backups::Filter filter{.sgc_id = request->server_game_config_id(),
                                      .session_id = request->session_id()};
-    auto rows = TRY(context.database.transact(
+    auto rows = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::backups::list(tx, filter, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Backup& row) { return row.backup_id; }));
@@ -93,7 +94,7 @@ grpc::Status Service::GetBackup(grpc::ServerContext*, const v1::GetBackupRequest
                                 v1::GetBackupResponse* response) {
   return answer("GetBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Backup row = TRY(context.database.transact(
+    const Backup row = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::backups::get(tx, request->backup_id()); }));
     to_proto(row, response->mutable_backup());
     return {};

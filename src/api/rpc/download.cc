@@ -30,7 +30,7 @@ class Slot {
 
 Result<Backup> completed_backup(db::Database& database, int64_t backup_id) {
   const Backup row =
-      TRY(database.transact([&](db::Transaction& tx) { return db::backups::get(tx, backup_id); }));
+      TRY(database.look([&](db::Transaction& tx) { return db::backups::get(tx, backup_id); }));
   if (row.status != BackupStatus::kCompleted)
     return fail(Code::kFailedPrecondition, "backup " + std::to_string(backup_id) + " is " +
                                                std::string(wire_text(row.status)) +

@@ -54,7 +54,7 @@ grpc::Status Service::ListGameConfigs(grpc::ServerContext*,
   return answer("ListGameConfigs", [&](const Context& context) -> Result<void> {
     TRY(check_optional_id("game_id", request->game_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context.database.transact([&](db::Transaction& tx) {
+    auto rows = TRY(context.database.look([&](db::Transaction& tx) {
       return db::game_configs::list(tx, request->game_id(), with_lookahead(page));
     }));
     response->set_next_page_token(
@@ -68,7 +68,7 @@ grpc::Status Service::GetGameConfig(grpc::ServerContext*, const v1::GetGameConfi
                                     v1::GetGameConfigResponse* response) {
   return answer("GetGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("config_id", request->config_id()));
-    const GameConfig row = TRY(context.database.transact(
+    const GameConfig row = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::game_configs::get(tx, request->config_id()); }));
     to_proto(row, response->mutable_config());
     return {};

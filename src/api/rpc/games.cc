@@ -29,7 +29,7 @@ grpc::Status Service::ListGames(grpc::ServerContext*, const v1::ListGamesRequest
                                 v1::ListGamesResponse* response) {
   return answer("ListGames", [&](const Context& context) -> Result<void> {
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context.database.transact(
+    auto rows = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::games::list(tx, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Game& row) { return row.game_id; }));
@@ -42,7 +42,7 @@ grpc::Status Service::GetGame(grpc::ServerContext*, const v1::GetGameRequest* re
                               v1::GetGameResponse* response) {
   return answer("GetGame", [&](const Context& context) -> Result<void> {
     TRY(check_id("game_id", request->game_id()));
-    const Game row = TRY(context.database.transact(
+    const Game row = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::games::get(tx, request->game_id()); }));
     to_proto(row, response->mutable_game());
     return {};

@@ -56,7 +56,7 @@ grpc::Status Service::ListServers(grpc::ServerContext*, const v1::ListServersReq
                                   v1::ListServersResponse* response) {
   return answer("ListServers", [&](const Context& context) -> Result<void> {
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context.database.transact(
+    auto rows = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::servers::list(tx, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Server& row) { return row.server_id; }));
@@ -69,7 +69,7 @@ grpc::Status Service::GetServer(grpc::ServerContext*, const v1::GetServerRequest
                                 v1::GetServerResponse* response) {
   return answer("GetServer", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_id", request->server_id()));
-    const Server row = TRY(context.database.transact(
+    const Server row = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::servers::get(tx, request->server_id()); }));
     to_proto(row, response->mutable_server());
     return {};

@@ -96,7 +96,7 @@ grpc::Status Service::GetSession(grpc::ServerContext*, const v1::GetSessionReque
                                  v1::GetSessionResponse* response) {
   return answer("GetSession", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
-    const Session session = TRY(context.database.transact(
+    const Session session = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::sessions::get(tx, request->session_id()); }));
     to_proto(session, response->mutable_session());
     return {};
@@ -108,7 +108,7 @@ grpc::Status Service::ListSessions(grpc::ServerContext*, const v1::ListSessionsR
   return answer("ListSessions", [&](const Context& context) -> Result<void> {
     const auto filter = TRY(filter_from(*request));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context.database.transact(
+    auto rows = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::sessions::list(tx, filter, with_lookahead(page)); }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const Session& row) { return row.session_id; }));

@@ -47,7 +47,7 @@ grpc::Status Service::ListServerGameConfigs(grpc::ServerContext*,
   return answer("ListServerGameConfigs", [&](const Context& context) -> Result<void> {
     TRY(check_optional_id("server_id", request->server_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context.database.transact([&](db::Transaction& tx) {
+    auto rows = TRY(context.database.look([&](db::Transaction& tx) {
       return db::server_game_configs::list(tx, request->server_id(), with_lookahead(page));
     }));
     response->set_next_page_token(
@@ -62,7 +62,7 @@ grpc::Status Service::GetServerGameConfig(grpc::ServerContext*,
                                           v1::GetServerGameConfigResponse* response) {
   return answer("GetServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
-    const ServerGameConfig row = TRY(context.database.transact([&](db::Transaction& tx) {
+    const ServerGameConfig row = TRY(context.database.look([&](db::Transaction& tx) {
       return db::server_game_configs::get(tx, request->server_game_config_id());
     }));
     to_proto(row, response->mutable_config());

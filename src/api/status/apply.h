@@ -5,7 +5,8 @@
 #include "api/context.h"
 #include "domain/messages.h"
 
-// Applies what hosts report to the rows, by the transition tables. Each function is one
+// Applies what hosts report to the rows, by the transition tables: each report decides by its own
+// row alone, which it holds meanwhile. Each function is one
 // transaction and may be repeated: a report that comes late or twice changes nothing.
 // kInvalidArgument: the report contradicts its row and never can be applied. Other errors: not
 // now.
@@ -19,6 +20,5 @@ enum class Effect {
 
 Result<Effect> apply(const Context& context, const BackupReport& report);
 Result<Effect> apply(const Context& context, const SessionReport& report);
-Result<Effect> apply(const Context& context, const HostHealth& health);
 
 }  // namespace manman::api

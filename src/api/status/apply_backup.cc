@@ -86,7 +86,7 @@ struct Outcome {
 
 Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const BackupReport& report,
                          BackupEvent event) {
-  auto found = db::backups::get(tx, report.backup_id);
+  auto found = db::backups::hold(tx, report.backup_id);
   if (!found && found.error().code == Code::kNotFound) return Outcome{Effect::kUnknownRow, true};
   Backup row = TRY(std::move(found));
   TRY(check_against(tx, report, row));
@@ -103,8 +103,10 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
 
 Result<Effect> apply(const Context& context, const BackupReport& report) {
   const BackupEvent event = TRY(event_of(report));
-  const Outcome outcome = TRY(context.database.transact(
-      [&](db::Transaction& tx) { return apply_in(context, tx, report, event); }));
+  const Outcome outcome =
+      TRY(context.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+        return apply_in(context, tx, report, event);
+      }));
   if (outcome.gone && event == BackupEvent::kHostCompleted) remove_object_of_gone(context, report);
   if (outcome.effect == Effect::kApplied && event != BackupEvent::kHostRunning)
     log_info({.backup_id = report.backup_id}, "{}{}{}", report.status,

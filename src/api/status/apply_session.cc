@@ -85,7 +85,7 @@ Result<std::optional<ReplacedData>> after_report(const SessionReport& report, Re
 
 Result<Effect> apply_in(const Context& context, db::Transaction& tx, const SessionReport& report,
                         std::optional<SessionEvent> event) {
-  auto found = db::sessions::get(tx, report.session_id);
+  auto found = db::sessions::hold(tx, report.session_id);
   if (!found && found.error().code == Code::kNotFound) return Effect::kUnknownRow;
   Session row = TRY(std::move(found));
   TRY(check_against(tx, report, row));
@@ -104,23 +104,15 @@ Result<Effect> apply_in(const Context& context, db::Transaction& tx, const Sessi
 
 Result<Effect> apply(const Context& context, const SessionReport& report) {
   const auto event = TRY(event_of(report));
-  const Effect effect = TRY(context.database.transact(
-      [&](db::Transaction& tx) { return apply_in(context, tx, report, event); }));
+  const Effect effect =
+      TRY(context.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+        return apply_in(context, tx, report, event);
+      }));
   if (effect == Effect::kApplied && !(event && is_renewal(*event)))
     log_info({.session_id = report.session_id, .sgc_id = report.sgc_id}, "{}{}{}{}", report.status,
              report.replaced_data.empty() ? "" : ", replaced data " + report.replaced_data,
              report.error_message.empty() ? "" : ": ", report.error_message);
   return effect;
-}
-
-Result<Effect> apply(const Context& context, const HostHealth& health) {
-  const auto seen = context.database.transact([&](db::Transaction& tx) {
-    return db::servers::seen(tx, health.server_id, context.clock.now_s());
-  });
-  if (!seen && seen.error().code == Code::kNotFound) return Effect::kUnknownRow;
-  if (!seen) return std::unexpected(seen.error());
-  context.host_seen(health.server_id);
-  return Effect::kApplied;
 }
 
 }  // namespace manman::api

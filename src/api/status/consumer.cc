@@ -7,6 +7,10 @@
 namespace manman::api {
 namespace {
 
+constexpr int kSideBySide = 8;
+// A report that could not be applied comes again within this time.
+constexpr std::chrono::seconds kStuck{10};
+
 Result<void> check_key(const Message& message, const std::string& expected) {
   if (message.routing_key == expected) return {};
   return fail(Code::kInvalidArgument,
@@ -24,11 +28,6 @@ Result<Effect> apply_message(const Context& context, const Message& message) {
     TRY(check_key(message, session_status_key(report.session_id)));
     return apply(context, report);
   }
-  if (message.routing_key.starts_with("health.host.")) {
-    const auto health = TRY(HostHealth::parse(message.body));
-    TRY(check_key(message, host_health_key(health.server_id)));
-    return apply(context, health);
-  }
   return fail(Code::kInvalidArgument, "nothing is known of such messages");
 }
 
@@ -38,31 +37,48 @@ Result<void> StatusConsumer::start() {
   const auto handler = [this](const Message& message) { return handle(message); };
   const auto of_jobs = [this](const Message& message) {
     Handled handled = handle(message);
-    stuck_ = handled.verdict == Verdict::kRetry;
+    if (handled.verdict == Verdict::kRetry) stuck_at_ = std::chrono::steady_clock::now();
     return handled;
   };
-  status_ = TRY(
-      context_.bus.subscribe("manman-status", {"status.backup.*", "status.session.*"}, of_jobs));
-  health_ = TRY(context_.bus.subscribe("manman-health", {"health.host.*"}, handler));
+  status_ = TRY(context_.bus.subscribe("manman-status", {"status.backup.*", "status.session.*"},
+                                       of_jobs, kSideBySide));
+  health_ = TRY(
+      context_.bus.subscribe("manman-health", {"health.host.*"},
+                             [this](const Message& message) { return handle_health(message); }));
+  heartbeats_.start();
   return {};
 }
 
 bool StatusConsumer::hears() {
-  return status_->connected() && health_->connected() && !stuck_;
+  return status_->connected() && health_->connected() &&
+         std::chrono::steady_clock::now() >= stuck_at_.load() + kStuck;
 }
 
 void StatusConsumer::stop() {
   status_.reset();
   health_.reset();
+  heartbeats_.stop();
+}
+
+Handled StatusConsumer::handle_health(const Message& message) {
+  const auto health = HostHealth::parse(message.body);
+  if (!health) return reject(message, health.error());
+  const auto checked = check_key(message, host_health_key(health->server_id));
+  if (!checked) return reject(message, checked.error());
+  heartbeats_.note(health->server_id);
+  return {};
+}
+
+Handled StatusConsumer::reject(const Message& message, const Error& error) {
+  context_.counters.status_rejected++;
+  log_warn({}, "{} rejected: {}", message.routing_key, error.message);
+  return {Verdict::kReject, error.message};
 }
 
 Handled StatusConsumer::handle(const Message& message) {
   const auto effect = apply_message(context_, message);
-  if (!effect && effect.error().code == Code::kInvalidArgument) {
-    context_.counters.status_rejected++;
-    log_warn({}, "{} rejected: {}", message.routing_key, effect.error().message);
-    return {Verdict::kReject, effect.error().message};
-  }
+  if (!effect && effect.error().code == Code::kInvalidArgument)
+    return reject(message, effect.error());
   if (!effect) {
     log_warn({}, "{} can't be applied now: {}", message.routing_key, effect.error().text());
     return {Verdict::kRetry, effect.error().message};
@@ -78,7 +94,6 @@ Handled StatusConsumer::handle(const Message& message) {
       context_.counters.status_unknown_row++;
       break;
   }
-  if (message.routing_key.starts_with("health.")) return {};
   if (const auto passed = failpoint::pass("api.status.applied"); !passed)
     return {Verdict::kRetry, passed.error().message};
   return {};

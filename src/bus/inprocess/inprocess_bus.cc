@@ -88,7 +88,7 @@ Result<void> InProcessBus::declare(const std::string& queue,
 }
 
 Result<std::unique_ptr<Subscription>> InProcessBus::subscribe(
-    const std::string& queue, const std::vector<std::string>& patterns, Handler handler) {
+    const std::string& queue, const std::vector<std::string>& patterns, Handler handler, int) {
   if (!handler) return fail(Code::kInvalidArgument, "queue " + queue + " needs a handler");
   TRY(declare(queue, patterns));
   try {

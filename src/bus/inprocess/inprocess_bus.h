@@ -28,6 +28,9 @@ struct InProcessBusOptions {
 // passed and its handler takes it, and those behind it wait. A queue whose subscriptions have gone
 // keeps its messages; their publishers wait.
 //
+// Messages are handled one at a time also where a subscription allows more: what waits for a disk
+// then is a database that takes one change at a time as well.
+//
 // A handler may publish, but not to a queue that only it consumes: that would wait for itself, and
 // is kFailedPrecondition. Two handlers that publish to each other's queues wait for each other
 // until the timeout. A Subscription may not be destroyed by its own handler.
@@ -40,7 +43,8 @@ class InProcessBus final : public Bus {
   Result<void> declare(const std::string& queue, const std::vector<std::string>& patterns) override;
   Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                   const std::vector<std::string>& patterns,
-                                                  Handler handler) override;
+                                                  Handler handler, int side_by_side) override;
+  using Bus::subscribe;
   Result<void> ping() override;
   // The latest rejected messages, at most 1,000.
   std::vector<DeadLetter> dead_letters() const;

@@ -1,5 +1,6 @@
 #include "bus/rabbitmq/consumer.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -21,15 +22,17 @@ constexpr size_t kMaxReasonBytes = 1000;
 
 Result<std::unique_ptr<Consumer>> Consumer::open(const Settings& settings,
                                                  std::shared_ptr<Publisher> publisher,
-                                                 QueueSpec queue, Handler handler) {
+                                                 QueueSpec queue, Handler handler,
+                                                 int side_by_side) {
   auto consumer = std::make_unique<Consumer>(settings, std::move(publisher), std::move(queue),
-                                             std::move(handler));
+                                             std::move(handler), side_by_side);
   consumer->link_ = TRY(
       Link::create(consumer->settings_,
                    settings.config.client_name + " consume " + consumer->queue_.name, *consumer));
   TRY(consumer->link_->start());
   try {
-    consumer->thread_ = std::thread([raw = consumer.get()] { raw->run(); });
+    for (int i = 0; i < side_by_side; i++)
+      consumer->threads_.emplace_back([raw = consumer.get()] { raw->run(); });
   } catch (const std::system_error& error) {
     return fail(Code::kResourceExhausted,
                 "start a thread for queue " + consumer->queue_.name + ": " + error.what());
@@ -38,23 +41,26 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const Settings& settings,
 }
 
 Consumer::Consumer(const Settings& settings, std::shared_ptr<Publisher> publisher, QueueSpec queue,
-                   Handler handler)
+                   Handler handler, int side_by_side)
     : settings_(settings),
       publisher_(std::move(publisher)),
       queue_(std::move(queue)),
-      handler_(std::move(handler)) {}
+      handler_(std::move(handler)),
+      side_by_side_(side_by_side) {}
 
 Consumer::~Consumer() {
   state_.lock()->stopping = true;
   state_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (auto& thread : threads_) thread.join();
   if (link_) link_->stop();
 }
 
 Result<void> Consumer::prepare(Connection& connection) {
   TRY(declare_exchanges(connection));
   TRY(declare_queue(connection, kWorkChannel, queue_));
-  ::amqp_basic_qos(connection.library(), kWorkChannel, 0, settings_.config.prefetch, /*global=*/0);
+  const auto prefetch = std::min(settings_.config.prefetch * side_by_side_, 65535);
+  ::amqp_basic_qos(connection.library(), kWorkChannel, 0, static_cast<uint16_t>(prefetch),
+                   /*global=*/0);
   TRY(connection.answer(kWorkChannel));
   ::amqp_basic_consume(connection.library(), kWorkChannel, to_amqp(queue_.name), amqp_empty_bytes,
                        /*no_local=*/0, /*no_ack=*/0, /*exclusive=*/0, amqp_empty_table);
@@ -89,16 +95,32 @@ void Consumer::lost(const Error&) {
 }
 
 void Consumer::run() {
-  while (auto taken = next()) settle(std::move(*taken));
+  while (auto taken = next()) {
+    const std::string key = taken->delivered.message.routing_key;
+    settle(std::move(*taken));
+    state_.lock()->busy.erase(key);
+    state_.notify_all();
+  }
 }
 
 std::optional<Consumer::Taken> Consumer::next() {
   auto state = state_.lock();
-  state.wait([&] { return state->stopping || !state->inbox.empty(); });
+  auto found = state->inbox.end();
+  state.wait([&] {
+    found = find_free(*state);
+    return state->stopping || found != state->inbox.end();
+  });
   if (state->stopping) return std::nullopt;
-  Taken taken = std::move(state->inbox.front());
-  state->inbox.pop_front();
+  Taken taken = std::move(*found);
+  state->inbox.erase(found);
+  state->busy.insert(taken.delivered.message.routing_key);
   return taken;
+}
+
+std::deque<Consumer::Taken>::iterator Consumer::find_free(State& state) {
+  return std::ranges::find_if(state.inbox, [&](const Taken& taken) {
+    return !state.busy.contains(taken.delivered.message.routing_key);
+  });
 }
 
 void Consumer::settle(Taken taken) {

@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <memory>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -12,15 +14,15 @@
 namespace manman::rabbitmq {
 
 // A subscription: a connection that takes messages in and sends acknowledgements out, and a thread
-// that has them handled, one after the other, for as long as that takes.
+// or several that have them handled, for as long as that takes.
 class Consumer final : public Subscription, private Link::Work {
  public:
   // Connects; an error is final. `publisher` takes the dead letters.
   static Result<std::unique_ptr<Consumer>> open(const Settings& settings,
                                                 std::shared_ptr<Publisher> publisher,
-                                                QueueSpec queue, Handler handler);
+                                                QueueSpec queue, Handler handler, int side_by_side);
   Consumer(const Settings& settings, std::shared_ptr<Publisher> publisher, QueueSpec queue,
-           Handler handler);
+           Handler handler, int side_by_side);
   ~Consumer() override;
 
   bool connected() override { return state_.lock()->connected; }
@@ -33,6 +35,7 @@ class Consumer final : public Subscription, private Link::Work {
   };
   struct State {
     std::deque<Taken> inbox;     // at most the prefetch
+    std::set<std::string> busy;  // routing keys of messages that are being handled
     std::vector<uint64_t> acks;  // to be sent
     uint64_t connection = 0;     // counts them
     bool connected = false;
@@ -44,8 +47,10 @@ class Consumer final : public Subscription, private Link::Work {
   void lost(const Error& error) override;
 
   void run();
-  // Nothing when the subscription ends.
+  // The oldest message whose routing key is not busy, and now is. Nothing when the subscription
+  // ends.
   std::optional<Taken> next();
+  static std::deque<Taken>::iterator find_free(State& state);
   // Until it is acknowledged, or no longer ours.
   void settle(Taken taken);
   Handled handle(const Delivered& delivered) const;
@@ -58,9 +63,10 @@ class Consumer final : public Subscription, private Link::Work {
   const std::shared_ptr<Publisher> publisher_;
   const QueueSpec queue_;
   const Handler handler_;
+  const int side_by_side_;
   Sync<State> state_;
   std::unique_ptr<Link> link_;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace manman::rabbitmq

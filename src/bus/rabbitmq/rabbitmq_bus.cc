@@ -8,6 +8,7 @@ namespace rabbitmq {
 namespace {
 
 constexpr size_t kMaxRoutingKeyBytes = 255;
+constexpr int kMaxSideBySide = 64;
 
 class RabbitmqBus final : public Bus {
  public:
@@ -19,7 +20,7 @@ class RabbitmqBus final : public Bus {
   Result<void> declare(const std::string& queue, const std::vector<std::string>& patterns) override;
   Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                   const std::vector<std::string>& patterns,
-                                                  Handler handler) override;
+                                                  Handler handler, int side_by_side) override;
   Result<void> ping() override { return publisher_->ready(); }
 
  private:
@@ -54,11 +55,14 @@ Result<void> RabbitmqBus::declare(const std::string& queue,
 }
 
 Result<std::unique_ptr<Subscription>> RabbitmqBus::subscribe(
-    const std::string& queue, const std::vector<std::string>& patterns, Handler handler) {
+    const std::string& queue, const std::vector<std::string>& patterns, Handler handler,
+    int side_by_side) {
   QueueSpec spec{queue, patterns};
   TRY(check(spec));
   if (!handler) return fail(Code::kInvalidArgument, "queue " + queue + " needs a handler");
-  return Consumer::open(settings_, publisher_, std::move(spec), std::move(handler));
+  if (side_by_side < 1 || side_by_side > kMaxSideBySide)
+    return fail(Code::kInvalidArgument, "queue " + queue + ": side_by_side must be 1 to 64");
+  return Consumer::open(settings_, publisher_, std::move(spec), std::move(handler), side_by_side);
 }
 
 Result<void> check(const RabbitmqConfig& config) {

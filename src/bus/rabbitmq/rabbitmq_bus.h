@@ -17,7 +17,7 @@ struct RabbitmqConfig {
   std::chrono::milliseconds connect_timeout{5000};  // to connect, and again to log in
   std::chrono::milliseconds publish_timeout{10000};
   std::chrono::seconds heartbeat{10};  // a broker silent for twice as long counts as gone
-  uint16_t prefetch = 8;               // messages of a subscription on this side of the broker
+  uint16_t prefetch = 8;               // messages on this side of the broker, for each at work
   size_t max_body_bytes = 1U << 20;    // larger ones are not published, and not handled
 };
 
@@ -33,8 +33,9 @@ struct RabbitmqConfig {
 // 255 bytes, is kInvalidArgument.
 //
 // A message to be retried is held back and handled again by the same subscription after a while;
-// those behind it wait. Lost connections are made again with backoff; messages that were not
-// acknowledged then come again.
+// those behind it wait, or, where several are handled side by side, those of its routing key do.
+// Lost connections are made again with backoff; messages that were not acknowledged then come
+// again.
 //
 // The first connection is made here, so that bad settings are one clear error: kUnauthenticated,
 // kPermissionDenied, kNotFound (virtual host), kInvalidArgument (the URL) or kUnavailable. No error

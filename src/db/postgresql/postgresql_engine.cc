@@ -78,9 +78,19 @@ bool PostgresqlEngine::usable(soci::session& sql) const {
   return ::poll(&socket, 1, 0) == 0;
 }
 
-void PostgresqlEngine::begin(soci::session& sql) const {
+void PostgresqlEngine::begin(soci::session& sql, Isolation isolation) const {
   watched(sql).be_as_usual();
-  sql << "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
+  sql << (isolation == Isolation::kSerializable
+              ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+              : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+}
+
+int64_t PostgresqlEngine::next_id(soci::session& sql, const std::string& table,
+                                  const std::string& id) const {
+  int64_t next = 0;
+  sql << "SELECT nextval(pg_get_serial_sequence(:table_name, :id_name))",
+      soci::use(table, "table_name"), soci::use(id, "id_name"), soci::into(next);
+  return next;
 }
 
 bool PostgresqlEngine::in_transaction(soci::session& sql) const {

@@ -28,7 +28,10 @@ class PostgresqlEngine final : public Engine {
   int max_attempts() const override { return 20; }
   Result<std::unique_ptr<soci::session>> connect() const override;
   bool usable(soci::session& sql) const override;
-  void begin(soci::session& sql) const override;
+  void begin(soci::session& sql, Isolation isolation) const override;
+  int64_t next_id(soci::session& sql, const std::string& table,
+                  const std::string& id) const override;
+  std::string_view hold_rows() const override { return " FOR NO KEY UPDATE"; }
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;
   void lock_schema(soci::session& sql) const override;

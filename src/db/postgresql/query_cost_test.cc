@@ -106,6 +106,7 @@ TEST_F(PostgresqlQueryCostTest, TheFewAreFoundWithoutReadingTheMany) {
   cheap("active", [&](Transaction& tx) { return backups::active(tx, sgc_); });
   cheap("deleting", [&](Transaction& tx) { return backups::deleting(tx, 10); });
   cheap("restoring", [&](Transaction& tx) { return sessions::restoring_from(tx, 5); });
+  cheap("undoing", [&](Transaction& tx) { return sessions::undoing(tx, sgc_); });
   cheap("removal of a backup", [&](Transaction& tx) { return backups::remove(tx, 77); });
   cheap("oldest of a lane",
         [&](Transaction& tx) { return outbox::oldest(tx, "command.host.3", 10); });

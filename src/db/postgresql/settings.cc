@@ -25,8 +25,8 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
 
 // Settings of a connection's session in the server; of two for one name the later counts. Without
 // seqscan a small table is read by its index too: a serializable transaction that has read all of a
-// table is in conflict with whoever writes to it. What has no index then looks so dear that the server
-// would compile its plan each time (jit), which takes some 100 ms.
+// table is in conflict with whoever writes to it. What has no index then looks so dear that the
+// server would compile its plan each time (jit), which takes some 100 ms.
 constexpr std::string_view kSessionDefaults =
     "-c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s "
     "-c enable_seqscan=off -c jit=off";

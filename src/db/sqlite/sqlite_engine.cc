@@ -93,8 +93,18 @@ void SqliteEngine::set_up(soci::session& sql) const {
   sql << "PRAGMA journal_size_limit = 67108864";
 }
 
-void SqliteEngine::begin(soci::session& sql) const {
+// It runs one at a time.
+void SqliteEngine::begin(soci::session& sql, Isolation) const {
   sql << "BEGIN IMMEDIATE";
+}
+
+// Nobody else inserts before this transaction ends.
+int64_t SqliteEngine::next_id(soci::session& sql, const std::string& table,
+                              const std::string&) const {
+  int64_t next = 0;
+  sql << "SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = :table_name",
+      soci::use(table, "table_name"), soci::into(next);
+  return next;
 }
 
 bool SqliteEngine::in_transaction(soci::session& sql) const {

@@ -25,7 +25,10 @@ class SqliteEngine final : public Engine {
   int max_attempts() const override { return 6; }
   Result<std::unique_ptr<soci::session>> connect() const override;
   bool usable(soci::session&) const override { return true; }
-  void begin(soci::session& sql) const override;
+  void begin(soci::session& sql, Isolation isolation) const override;
+  int64_t next_id(soci::session& sql, const std::string& table,
+                  const std::string& id) const override;
+  std::string_view hold_rows() const override { return ""; }
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;
   void lock_schema(soci::session& sql) const override;

@@ -34,12 +34,15 @@ def machine():
 
 def table(contestants, base, data_bytes):
     """Rows of a contest; `base` is the one that the others are compared with."""
-    lines = ["| | median s | MB/s | times as fast as " + base.name + " | CPU s | peak MiB | archive MB |",
+    def shown(name):
+        return name.replace("|", r"\|")
+
+    lines = ["| | median s | MB/s | times as fast as " + shown(base.name) + " | CPU s | peak MiB | archive MB |",
              "|---|--:|--:|--:|--:|--:|--:|"]
     for one in contestants:
         cpu = sorted(one.cpu_seconds)[len(one.cpu_seconds) // 2]
         size = f"{one.out_bytes / 1e6:.1f}" if one.out_bytes else ""
-        lines.append(f"| {one.name.replace("|", chr(92) + "|")} | {one.median:.2f} | {data_bytes / 1e6 / one.median:.0f} | "
+        lines.append(f"| {shown(one.name)} | {one.median:.2f} | {data_bytes / 1e6 / one.median:.0f} | "
                      f"{base.median / one.median:.1f} | {cpu:.2f} | {one.peak_mib:.0f} | {size} |")
     return lines
 

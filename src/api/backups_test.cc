@@ -73,7 +73,7 @@ TEST_F(Backups, CreateTakesFormatAndLevel) {
   EXPECT_EQ(backup.format(), "zst");
   EXPECT_EQ(backup.level(), "9");
   EXPECT_TRUE(backup.s3_url().ends_with(".tar.zst")) << backup.s3_url();
-  const auto command = good(BackupCommand::parse(host.command(1).body));
+  const auto command = good(BackupCommand::parse(host.command(0).body));
   EXPECT_EQ(command.compression, (Compression{ArchiveFormat::kZstd, 9}));
   // The row says what the host wrote: one that names no format is too old to know another.
   BackupReport done = completed(backup);

@@ -32,6 +32,7 @@ struct Block {
 
 // An archive taken apart, to be put together again with right hashes and offsets.
 struct Parts {
+  ArchiveFormat format = ArchiveFormat::kGzip;
   std::vector<FramePart> frames;
   std::vector<Block> blocks;
   format::Tail tail;
@@ -52,21 +53,22 @@ bool is_frames(const Block& block) {
   return block.known && block.head.kind == format::MemberKind::kFrames;
 }
 
-// Nothing of an archive that is not whole in its outlines.
-std::optional<Parts> take_apart(const std::string& bytes) {
+std::optional<Parts> take_apart(const std::string& bytes, ArchiveFormat archive_format) {
+  const Container& container = container_of(archive_format);
   const ConstBytes all = as_bytes(bytes);
-  if (all.size() < format::kTailSize) return {};
-  const auto tail = format::decode_tail(all.last(format::kTailSize), all.size());
+  const size_t tail_size = format::tail_size(container);
+  if (all.size() < tail_size || !format::has_tail(all, container)) return {};
+  const auto tail = format::decode_tail(all.last(tail_size), all.size(), container);
   if (!tail) return {};
-  Parts parts{.tail = *tail};
-  const size_t end = all.size() - format::kTailSize;
+  Parts parts{.format = archive_format, .tail = *tail};
+  const size_t end = all.size() - tail_size;
   for (size_t at = tail->entries_offset; at < end;) {
-    const size_t size = format::member_data_size(all.subspan(at, end - at));
-    if (size == 0 || end - at < size + format::kMemberHeadSize + format::kMemberEndSize) break;
-    parts.blocks.push_back(take_block(bytes.substr(at + format::kMemberHeadSize, size)));
-    at += size + format::kMemberHeadSize + format::kMemberEndSize;
+    const size_t size = container.member_data_size(all.subspan(at, end - at));
+    if (size == 0 || end - at < container.member_size(size)) break;
+    parts.blocks.push_back(take_block(bytes.substr(at + container.member_head_size(), size)));
+    at += container.member_size(size);
   }
-  size_t at = format::kGzipHeader.size();
+  size_t at = container.header().size();
   for (const Block& block : parts.blocks) {
     if (!is_frames(block)) continue;
     ConstBytes rest = as_bytes(block.records);
@@ -80,13 +82,21 @@ std::optional<Parts> take_apart(const std::string& bytes) {
   return parts;
 }
 
+// Nothing of an archive that is not whole in its outlines.
+std::optional<Parts> take_apart(const std::string& bytes) {
+  for (const ArchiveFormat one : kAllFormats)
+    if (auto parts = take_apart(bytes, one)) return parts;
+  return {};
+}
+
 // The frames' block is made of the frames' records, unless `keep_records` (then it is a lie, or
 // what a change of other parts left).
 std::string put_together(const Parts& parts, bool keep_records, bool keep_numbers) {
-  std::string out(as_text(std::as_bytes(std::span(format::kGzipHeader))));
+  const Container& container = container_of(parts.format);
+  std::string out(as_text(container.header()));
   for (const FramePart& frame : parts.frames) out += frame.packed;
   format::Tail tail = parts.tail;
-  out += as_text(format::gzip_end(tail.stream_crc32, tail.stream_size));
+  out += container.data_end(tail.stream_crc32, tail.stream_size);
   const uint64_t entries_offset = out.size();
   std::string index;
   uint64_t frames_offset = entries_offset;
@@ -104,7 +114,7 @@ std::string put_together(const Parts& parts, bool keep_records, bool keep_number
                                      .raw_size = static_cast<uint32_t>(records.size()),
                                      .records = static_cast<uint32_t>(parts.frames.size()),
                                      .first_record = 0};
-        index += format::member(format::encode_block(head, records));
+        index += container.member(format::encode_block(head, records));
         continue;
       }
     } else if (is_frames(block) && !keep_records) {
@@ -116,15 +126,15 @@ std::string put_together(const Parts& parts, bool keep_records, bool keep_number
       head.deflated = false;
       data = format::encode_block(head, block.records);
     }
-    if (!data.empty() && data.size() <= format::kMaxMemberData) index += format::member(data);
+    if (!data.empty() && data.size() <= kMaxMemberData) index += container.member(data);
   }
   if (!keep_numbers) {
     tail.entries_offset = entries_offset;
     tail.frames_offset = frames_begun ? frames_offset : entries_offset + index.size();
-    tail.archive_size = entries_offset + index.size() + format::kTailSize;
+    tail.archive_size = entries_offset + index.size() + format::tail_size(container);
   }
   tail.index_sha256 = Sha256::of(as_bytes(index));
-  return out + index + format::encode(tail);
+  return out + index + format::encode(tail, container);
 }
 
 // What the stream's entries are, up to where it can't be read.
@@ -148,39 +158,40 @@ class Lister final : public MemberVisitor {
   uint64_t data_size = 0;
 };
 
-std::string unpack_frame(const FramePart& frame) {
-  std::string room = frame.packed + "\0\0";
-  room.resize(frame.packed.size() + 2);
+std::string unpack_frame(const FramePart& frame, FrameUnpacker& unpacker) {
+  std::string room = frame.packed;
+  room.resize(frame.packed.size() + FrameUnpacker::kRoom);
   std::string raw(frame.record.raw_size, '\0');
   format::FrameRecord record = frame.record;
   record.packed_size = static_cast<uint32_t>(frame.packed.size());
   record.sha256 = Sha256::of(as_bytes(frame.packed));
   // What is wrong with it comes out as zeros, or with another CRC-32.
-  (void)FrameInflater().unpack(record, std::as_writable_bytes(std::span(room)),
-                               std::as_writable_bytes(std::span(raw)));
+  (void)unpacker.unpack(record, std::as_writable_bytes(std::span(room)),
+                        std::as_writable_bytes(std::span(raw)));
   return raw;
 }
 
 std::string stream_of(const Parts& parts) {
   std::string stream;
+  const auto unpacker = make_unpacker(parts.format);
   for (const FramePart& frame : parts.frames) {
     if (stream.size() > kMaxStream) break;
-    stream += unpack_frame(frame);
+    stream += unpack_frame(frame, *unpacker);
   }
   return stream;
 }
 
 // An archive, with an index that is right, of any stream.
-Parts parts_of(std::string stream) {
+Parts parts_of(std::string stream, ArchiveFormat archive_format) {
   stream.resize((stream.size() + kTarBlock - 1) / kTarBlock * kTarBlock);
   if (stream.size() < format::kStreamEndSize) stream.resize(format::kStreamEndSize);
-  Parts parts;
-  FrameDeflater deflater;
+  Parts parts{.format = archive_format, .tail = {}};
+  const auto packer = make_packer({.format = archive_format});
   for (size_t at = 0; at < stream.size(); at += format::kFrameSize) {
     const ConstBytes raw =
         as_bytes(stream).subspan(at, std::min<size_t>(format::kFrameSize, stream.size() - at));
     std::vector<std::byte> packed;
-    const auto record = deflater.pack(raw, packed);
+    const auto record = packer->pack(raw, packed);
     if (!record) break;
     parts.frames.push_back({std::string(as_text(packed)), *record});
   }
@@ -225,7 +236,7 @@ class Mutation {
         change_frame();
         break;
       default:
-        parts_ = parts_of(mutate_tar(stream_of(parts_), random_, kMaxStream));
+        parts_ = parts_of(mutate_tar(stream_of(parts_), random_, kMaxStream), parts_.format);
     }
     if (random_.one_in(12)) change_tail();
     return put_together(parts_, keep_records_, keep_numbers_);

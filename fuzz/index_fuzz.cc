@@ -13,14 +13,15 @@ namespace {
 void walk_frames(const Index& index) {
   const format::Tail& tail = index.tail();
   FrameCursor frames = index.frames();
-  uint64_t end = format::kGzipHeader.size();
+  const Container& container = container_of(index.format());
+  uint64_t end = container.header().size();
   uint64_t stream = 0;
   for (uint64_t number = 0;; number++) {
     const auto frame = frames.next();
     if (!frame) return;
     if (!*frame) {
       CHECK(number == tail.frame_count && stream == tail.stream_size);
-      CHECK(end + format::kGzipEndSize == tail.entries_offset);
+      CHECK(end + container.data_end_size() == tail.entries_offset);
       return;
     }
     CHECK((*frame)->number == number && (*frame)->offset == end);

@@ -59,10 +59,10 @@ def tars(folder):
         yield f"python-{name}", path.read_bytes()
 
 
-def ours(folder, name):
-    """An archive by manman, in one frame or, with half a frame of noise behind zeros, in two."""
-    run(BINARY, "archive", "create", "game", f"{name}.tar.gz", cwd=folder)
-    return (folder / f"{name}.tar.gz").read_bytes()
+def ours(folder, name, ending="tar.gz"):
+    """An archive by manman; its ending says in which format."""
+    run(BINARY, "archive", "create", "game", f"{name}.{ending}", cwd=folder)
+    return (folder / f"{name}.{ending}").read_bytes()
 
 
 def main():
@@ -84,6 +84,8 @@ def main():
         one = ours(folder, "one")
         (out / "archive/ours").write_bytes(one)
         (out / "gzip/ours").write_bytes(one)
+        for ending in ("tar.zst", "tar"):
+            (out / f"archive/ours.{ending}").write_bytes(ours(folder, "one", ending))
         (folder / "game/large").write_bytes(bytes(1_500_000))
         (out / "archive/two-frames").write_bytes(ours(folder, "two"))
 

@@ -7,6 +7,9 @@
 namespace manman::archive::test {
 namespace {
 
+const Container& kGzip = container_of(ArchiveFormat::kGzip);
+const size_t kTailSize = format::tail_size(kGzip);
+
 std::string small_archive() {
   const TempDir temp;
   const fs::path dir = temp.make("game");
@@ -42,7 +45,7 @@ struct LargeArchive {
     std::mt19937_64 random(seed);
     for (int i = 0; i < 3; i++) write_file(dir / std::to_string(i), noise(random, 500'000));
     bytes = pack_bytes(dir);
-    tail = format::decode_tail(as_bytes(bytes).last(format::kTailSize), bytes.size()).value();
+    tail = format::decode_tail(as_bytes(bytes).last(kTailSize), bytes.size(), kGzip).value();
   }
 };
 
@@ -58,7 +61,7 @@ TEST(Damage, FlippedBitsOfALargeArchiveAreFoundAndPlaced) {
     const auto result = verify_bytes(bad);
     ASSERT_EQ(code_of(result), Code::kDataLoss) << "seed " << kSeed << " byte " << at;
     const bool in_frame =
-        at >= format::kGzipHeader.size() && at < good.tail.entries_offset - format::kGzipEndSize;
+        at >= kGzip.header().size() && at < good.tail.entries_offset - kGzip.data_end_size();
     if (!in_frame) continue;
     EXPECT_NE(message_of(result).find("frame "), std::string::npos) << message_of(result);
     EXPECT_NE(message_of(result).find("a part of game"), std::string::npos) << message_of(result);
@@ -120,9 +123,6 @@ TEST(Damage, LargeArchiveCutAnywhere) {
     EXPECT_EQ(code_of(result), Code::kDataLoss) << size << " " << message_of(result);
   }
 }
-
-const Container& kGzip = container_of(ArchiveFormat::kGzip);
-const size_t kTailSize = format::tail_size(kGzip);
 
 format::Tail tail_of(const std::string& archive) {
   return format::decode_tail(as_bytes(archive).last(kTailSize), archive.size(), kGzip).value();

@@ -8,6 +8,8 @@
 namespace manman::archive::test {
 namespace {
 
+const Container& kGzip = container_of(ArchiveFormat::kGzip);
+
 struct Salvaged {
   Result<SalvageResult> result = fail(Code::kUnknown, "not run");
   std::set<std::string> lost;
@@ -133,10 +135,9 @@ TEST(Salvage, ExactlyWhatNoDamagedFrameTouches) {
     ASSERT_GE(world.frames.size(), 3U);
     std::mt19937_64 random(seed);
     std::vector<size_t> places;
-    const size_t data_end = world.tail.entries_offset - format::kGzipEndSize;
+    const size_t data_end = world.tail.entries_offset - kGzip.data_end_size();
     for (size_t i = 1 + random() % 3; i > 0; i--)
-      places.push_back(format::kGzipHeader.size() +
-                       random() % (data_end - format::kGzipHeader.size()));
+      places.push_back(kGzip.header().size() + random() % (data_end - kGzip.header().size()));
     const TempDir target;
     const Salvaged done = salvage_bytes(with_bits_turned(world.bytes, places), target.path());
     ASSERT_TRUE(done.result) << "seed " << seed << " " << message_of(done.result);
@@ -167,8 +168,8 @@ TEST(Salvage, DamageOutsideOfTheFramesTakesNothing) {
   const World world(3);
   std::mt19937_64 random(3);
   std::vector<size_t> places;
-  for (size_t at = 0; at < format::kGzipHeader.size(); at++) places.push_back(at);
-  for (size_t at = world.tail.entries_offset - format::kGzipEndSize; at < world.bytes.size();
+  for (size_t at = 0; at < kGzip.header().size(); at++) places.push_back(at);
+  for (size_t at = world.tail.entries_offset - kGzip.data_end_size(); at < world.bytes.size();
        at += 1 + random() % 90)
     places.push_back(at);
   for (const size_t at : places) {

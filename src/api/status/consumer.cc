@@ -34,7 +34,6 @@ Result<Effect> apply_message(const Context& context, const Message& message) {
 }  // namespace
 
 Result<void> StatusConsumer::start() {
-  const auto handler = [this](const Message& message) { return handle(message); };
   const auto of_jobs = [this](const Message& message) {
     Handled handled = handle(message);
     if (handled.verdict == Verdict::kRetry) stuck_at_ = std::chrono::steady_clock::now();

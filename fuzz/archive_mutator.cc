@@ -6,6 +6,7 @@
 
 #include "archive/bytes.h"
 #include "archive/frame_codec.h"
+#include "archive/index_block.h"
 #include "archive/tar_parser.h"
 #include "base/file.h"
 #include "fuzz/gzip_mutator.h"
@@ -360,7 +361,7 @@ class Mutation {
     }
     frame.record.sha256 = Sha256::of(as_bytes(frame.packed));
     if (random_.one_in(2) && frame.record.raw_size <= format::kFrameSize)
-      frame.record.crc32 = crc32_of(as_bytes(unpack_frame(frame)));
+      frame.record.crc32 = crc32_of(as_bytes(unpack_frame(frame, *make_unpacker(parts_.format))));
   }
 
   Parts parts_;
@@ -379,7 +380,8 @@ std::string mutate_archive(const std::string& bytes, Random& random, size_t max_
   } else if (parts) {
     changed = Mutation(std::move(*parts), random).run();
   } else if (random.one_in(8)) {
-    changed = put_together(parts_of(gunzip(bytes, kMaxStream)), false, false);
+    changed =
+        put_together(parts_of(gunzip(bytes, kMaxStream), random.of(kAllFormats)), false, false);
   } else if (bytes.starts_with("\x1f\x8b")) {
     changed = mutate_gzip(bytes, random, max_size);
   } else {

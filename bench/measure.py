@@ -32,7 +32,8 @@ class Contestant:
 def run_once(contestant, out, environment):
     """One timed run; `out` must not be there and is left for the caller."""
     contestant.before()
-    os.sync()  # so that no one pays for what another wrote
+    os.sync()  # so that no one pays for what another wrote,
+    wait_for_rest()  # or still has done in the background
     environment = {**os.environ, **environment, "IN": str(contestant.source), "OUT": str(out)}
     start = time.perf_counter()
     process = subprocess.Popen(["bash", "-o", "pipefail", "-c", contestant.command], env=environment,
@@ -45,6 +46,24 @@ def run_once(contestant, out, environment):
     contestant.seconds.append(seconds)
     contestant.cpu_seconds.append(usage.ru_utime + usage.ru_stime)
     contestant.peak_mib = max(contestant.peak_mib, usage.ru_maxrss / 1024)
+
+
+def wait_for_rest(share=0.95, window=0.5, limit=20):
+    """Until the cores were idle for this share of a window (seconds), but no longer than the limit."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        idle, total = _cpu_times()
+        time.sleep(window)
+        later_idle, later_total = _cpu_times()
+        if later_idle - idle >= share * (later_total - total):
+            return
+
+
+def _cpu_times():
+    """(idle, all) of all cores, in ticks since the start of the machine."""
+    with open("/proc/stat") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def contest(contestants, scratch, rounds, environment, keep=()):

@@ -26,7 +26,7 @@ class Service:
 
     def __enter__(self):
         self.cluster.__enter__()
-        self.sgc = self.cluster.deploy("alpha", "world", stop_command="stop",
+        self.sgc = self.cluster.deploy("alpha", self.source.name, stop_command="stop",
                                        entrypoint=["/bin/sh", "-c", games.CONSOLE_GAME])
         self.game = self.cluster.game("alpha", self.sgc)
         shutil.rmtree(self.game, ignore_errors=True)

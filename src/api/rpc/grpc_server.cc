@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kWhat = "gRPC address";
 constexpr const char* kServiceName = "manman.v1.ManManAPI";
-constexpr int kMaxThreads = 64;
+constexpr int kMaxThreads = 256;
 constexpr size_t kMaxMemoryBytes = size_t{256} << 20;
 constexpr int kMaxMessageBytes = 1 << 20;
 constexpr int kKeepaliveMs = 30000;

@@ -67,9 +67,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                           unsigned seed) {
-  Random random(seed);
-  const std::string bytes(reinterpret_cast<const char*>(data), size);
-  const std::string changed = mutate_gzip(bytes, random, max_size);
-  std::ranges::copy(changed, data);
-  return changed.size();
+  return mutate_with(mutate_gzip, data, size, max_size, seed);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,16 @@ inline std::string mutate_bytes(std::string bytes, size_t max_size) {
   bytes.resize(std::max(size, max_size));
   bytes.resize(LLVMFuzzerMutate(reinterpret_cast<uint8_t*>(bytes.data()), size, bytes.size()));
   return bytes;
+}
+
+// LLVMFuzzerCustomMutator() by one of ours: mutate(bytes, random, max_size) gives at most max_size.
+template <typename Mutate>
+size_t mutate_with(Mutate mutate, uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  Random random(seed);
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const std::string changed = mutate(bytes, random, max_size);
+  std::copy(changed.begin(), changed.end(), data);
+  return changed.size();
 }
 
 }  // namespace manman::archive::fuzz

@@ -101,9 +101,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
                                           unsigned seed) {
-  Random random(seed);
-  const std::string stream(reinterpret_cast<const char*>(data), size);
-  const std::string changed = mutate_tar(stream, random, max_size);
-  std::ranges::copy(changed, data);
-  return changed.size();
+  return mutate_with(mutate_tar, data, size, max_size, seed);
 }

@@ -80,23 +80,20 @@ void Reaper::start() {
 
 void Reaper::run_once() {
   const auto idle = std::chrono::steady_clock::now() - last_run_;
-  if (idle > context_.config.job_interval + kStoodStill) heard_since_ms_ = context_.clock.now_ms();
-  const auto done = reap();
-  if (!done) log_warn({}, "reaper: {}", done.error().text());
-  if (!done || !hears_()) heard_since_ms_ = context_.clock.now_ms();
-  last_run_ = std::chrono::steady_clock::now();
-}
-
-Result<void> Reaper::reap() {
-  const int64_t heard_ms = context_.clock.now_ms() - heard_since_ms_;
-  TRY(context_.database.ping());
-  if (!hears_()) return {};
+  const bool stood_still = idle > context_.config.job_interval + kStoodStill;
+  const int64_t now_ms = context_.clock.now_ms();
+  if (stood_still || !hears_() || !context_.database.ping()) heard_since_ms_ = now_ms;
+  const int64_t heard_ms = now_ms - heard_since_ms_;
   if (heard_ms >= context_.config.lease.count()) {
-    TRY(in("backups", reap_backups()));
-    TRY(in("sessions", reap_sessions()));
+    if (const auto done = reap_backups(); !done)
+      log_warn({}, "reaper, backups: {}", done.error().text());
+    if (const auto done = reap_sessions(); !done)
+      log_warn({}, "reaper, sessions: {}", done.error().text());
   }
-  if (heard_ms >= context_.config.offline_after.count()) TRY(in("servers", mark_offline()));
-  return {};
+  if (heard_ms >= context_.config.offline_after.count())
+    if (const auto done = mark_offline(); !done)
+      log_warn({}, "reaper, servers: {}", done.error().text());
+  last_run_ = std::chrono::steady_clock::now();
 }
 
 Result<void> Reaper::reap_backups() {

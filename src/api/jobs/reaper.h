@@ -24,7 +24,6 @@ class Reaper {
 
  private:
   void run_once();
-  Result<void> reap();
   Result<void> reap_backups();
   Result<void> reap_sessions();
   Result<void> mark_offline();

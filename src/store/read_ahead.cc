@@ -4,6 +4,7 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -128,9 +129,7 @@ class ReadAhead final : public RandomSource {
           state->spare.pop_back();
         }
       }
-      const uint64_t offset = number * chunk_bytes_;
-      chunk->bytes.resize(std::min<uint64_t>(chunk_bytes_, size_ - offset));
-      const auto read = source_->read_at(offset, chunk->bytes);
+      const auto read = fill(number, chunk->bytes);
       {
         auto state = state_.lock();
         if (!read) chunk->error = read.error();
@@ -138,6 +137,16 @@ class ReadAhead final : public RandomSource {
       }
       state_.notify_all();
     }
+  }
+
+  Result<void> fill(uint64_t number, std::vector<std::byte>& bytes) {
+    const uint64_t offset = number * chunk_bytes_;
+    try {
+      bytes.resize(std::min<uint64_t>(chunk_bytes_, size_ - offset));
+    } catch (const std::bad_alloc&) {
+      return fail(Code::kResourceExhausted, "out of memory");
+    }
+    return source_->read_at(offset, bytes);
   }
 
   const std::unique_ptr<RandomSource> source_;

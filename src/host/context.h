@@ -31,7 +31,8 @@ struct Context {
   Gate archives;  // backups and restores at work at the same time
   Sessions sessions;
   Lanes lanes;
-  std::atomic<bool> reaping{false};  // orphans, in a lane of its own
+  std::atomic<bool> reaping{false};   // orphans, in a lane of its own
+  bool output_can_be_limited = true;  // the ticker's alone: until the file system says no
   std::atomic<bool> stopping{
       false};  // jobs that end now end unfinished and go on at the next start
 };

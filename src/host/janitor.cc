@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "game/runtime/output_file.h"
@@ -214,18 +215,22 @@ void forget_old_sessions(Context& context) {
         if (auto forgotten = context.runtime.forget(gsc.instance(session_id)); !forgotten)
           log_warn(about_session(gsc, session_id), "remove what is kept of the session: {}",
                    forgotten.error().message);
+        if (!failpoint::pass("host.session_forgotten")) return;
       }
     });
   }
 }
 
 void limit_outputs(Context& context) {
+  if (!context.output_can_be_limited) return;
   for (const int64_t session_id : context.sessions.running()) {
     const auto game = context.sessions.find(session_id);
     if (!game) continue;
     const fs::path output =
         game->gsc_dir / ("session-" + std::to_string(session_id)) / "output.log";
     const auto limited = limit_output(output, context.config.max_output_bytes);
+    if (!limited && limited.error().code == Code::kUnimplemented)
+      context.output_can_be_limited = false;  // told once
     if (!limited && limited.error().code != Code::kNotFound)
       log_warn({.session_id = session_id, .sgc_id = game->sgc_id}, "{}", limited.error().message);
   }

@@ -27,7 +27,7 @@ RESTORE_EMPTY = [point for point in RESTORE if point != "restore.replaced_kept"]
 STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
 # What a service does when it starts.
-START_UP = ["host.registered", "api.uploads_swept"]
+START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
 FLOWS = (BACKUP, DELETE, START, RESTORE, RESTORE_EMPTY, STOP, UNDO, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.

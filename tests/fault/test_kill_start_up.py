@@ -46,6 +46,30 @@ class KillDuringStartUp(ServiceCase):
         self.service.start()
         wait_until(lambda: not young.exists(), 30, "the sweeper to go on after the crash")
 
+    def test_host_session_forgotten(self):
+        self.service.start()
+        sgc = games.deploy_console(self.api)
+        for _ in range(4):
+            games.stop(self.service, games.start(self.service, sgc).session_id)
+        running = games.start(self.service, sgc).session_id
+        self.service.stop()
+        self.service.arguments = [*self.service.arguments, "--keep-sessions", "1"]
+
+        def left():
+            return sorted(int(path.name.removeprefix("session-")) for path in self.service.gsc(sgc).glob("session-*"))
+        before = left()
+        self.service.launch("host.session_forgotten=crash")
+        self.service.wait_crash()
+        self.assertEqual(len(left()), len(before) - 1)
+        # A death in the middle of a folder leaves some of its files, whichever.
+        half = self.service.gsc(sgc) / f"session-{min(left())}"
+        for path in sorted(half.iterdir())[::2]:
+            path.unlink()
+        self.service.start()
+        wait_until(lambda: left() == [running - 1, running], 30, "the other folders to go")
+        self.assertEqual([s.status for s in self.api.sessions() if s.session_id != running], ["stopped"] * 4)
+        self.assertEqual(games.stop(self.service, running).exit_code, 0)
+
 
 if __name__ == "__main__":
     unittest.main()

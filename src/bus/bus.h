@@ -52,6 +52,13 @@ class Bus {
   // Success only once the message is safe: a restart of this process does not lose it. No queue
   // bound for the routing key is kUnavailable (retryable), as is a bus that is away.
   virtual Result<void> publish(const Message& message) = 0;
+  // The same for each of them, as many as possible at once and in no set order; the results are in
+  // the order of the messages.
+  virtual std::vector<Result<void>> publish_each(const std::vector<Message>& messages) {
+    std::vector<Result<void>> results;
+    for (const Message& message : messages) results.push_back(publish(message));
+    return results;
+  }
 
   // Makes `queue` and binds it to `patterns` (AMQP topic patterns: words between dots, `*` is one
   // word, `#` any number), if that is not done yet. What is published from now on waits in it for

@@ -118,6 +118,31 @@ TYPED_TEST_P(BusConformance, WithoutAQueueItIsUnavailable) {
   EXPECT_NE(published.error().message.find("listens"), std::string::npos);
 }
 
+TYPED_TEST_P(BusConformance, PublishesEachOfManyAndSaysWhichCouldNotBe) {
+  Inbox inbox;
+  const std::string key = this->name("many") + ".listens";
+  const auto subscription = this->subscribe(this->name("q"), {key}, inbox.handler());
+  std::vector<Message> messages;
+  std::set<std::string> expected;
+  for (int i = 0; i < 100; i++) {
+    const bool heard = i % 3 != 1;
+    messages.push_back({heard ? key : this->name("nobody") + ".listens", std::to_string(i)});
+    if (heard) expected.insert(std::to_string(i));
+  }
+  EXPECT_TRUE(this->fixture_.bus().publish_each({}).empty());
+  const auto published = this->fixture_.bus().publish_each(messages);
+  ASSERT_EQ(published.size(), messages.size());
+  for (size_t i = 0; i < published.size(); i++) {
+    ASSERT_EQ(published[i].has_value(), i % 3 != 1) << i;
+    if (i % 3 == 1) {
+      EXPECT_EQ(published[i].error().code, Code::kUnavailable);
+    }
+  }
+  const auto bodies = inbox.bodies(expected.size());
+  EXPECT_EQ(std::set(bodies.begin(), bodies.end()), expected);
+  EXPECT_EQ(bodies.size(), expected.size());
+}
+
 TYPED_TEST_P(BusConformance, ARetriedMessageComesAgainMarked) {
   Inbox inbox([](const Message&, size_t nth) {
     return nth < 3 ? Handled{Verdict::kRetry, "not yet"} : Handled{};
@@ -304,10 +329,10 @@ TYPED_TEST_P(BusConformance, AHandlerMayPublish) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(BusConformance, DeliversWhatWasPublished, RoutesByPattern,
-                            WithoutAQueueItIsUnavailable, ARetriedMessageComesAgainMarked,
-                            AHandlerThatThrowsIsARetry, ARejectedMessageDoesNotStopTheQueue,
-                            KeepsTheOrderOfAQueue, HandlesOneMessageAtATime,
-                            SideBySideKeepsTheOrderOfEachKey,
+                            WithoutAQueueItIsUnavailable, PublishesEachOfManyAndSaysWhichCouldNotBe,
+                            ARetriedMessageComesAgainMarked, AHandlerThatThrowsIsARetry,
+                            ARejectedMessageDoesNotStopTheQueue, KeepsTheOrderOfAQueue,
+                            HandlesOneMessageAtATime, SideBySideKeepsTheOrderOfEachKey,
                             SubscriptionsOfOneQueueShareItsMessages,
                             EndingASubscriptionWaitsForItsHandler, AHandlerMayPublish);
 

@@ -149,6 +149,13 @@ Result<std::vector<Row>> select(Transaction& tx, Where where) {
   });
 }
 
+// "1, 2, 3"; numbers need no parameters.
+inline std::string id_list(const std::vector<int64_t>& ids) {
+  std::string text;
+  for (const int64_t id : ids) text += (text.empty() ? "" : ", ") + std::to_string(id);
+  return text;
+}
+
 template <typename Row>
 Error not_found(int64_t id) {
   return Error{Code::kNotFound, "no " + std::string(Row::kThing) + " " + std::to_string(id)};
@@ -265,24 +272,29 @@ Result<void> update(Transaction& tx, Row row) {
   });
 }
 
-// Whether there was one.
+// Those that there are.
 template <typename Row>
-Result<bool> erase(Transaction& tx, int64_t id) {
-  return query(tx, [&](soci::session& sql) -> Result<bool> {
+Result<void> erase_all(Transaction& tx, const std::vector<int64_t>& ids) {
+  if (ids.empty()) return {};
+  return query(tx, [&](soci::session& sql) -> Result<void> {
+    sql << "DELETE FROM " + std::string(Row::kTable) + " WHERE " + std::string(Row::kId) + " IN (" +
+               id_list(ids) + ")";
+    return {};
+  });
+}
+
+template <typename Row>
+Result<void> erase_one(Transaction& tx, int64_t id) {
+  return query(tx, [&](soci::session& sql) -> Result<void> {
     soci::statement statement(sql);
     statement.exchange(soci::use(id, "row_id"));
     detail::run(statement,
                 "DELETE FROM " + std::string(Row::kTable) + " WHERE " + std::string(Row::kId) +
                     " = :row_id",
                 true);
-    return statement.get_affected_rows() > 0;
+    if (statement.get_affected_rows() == 0) return std::unexpected(not_found<Row>(id));
+    return {};
   });
-}
-
-template <typename Row>
-Result<void> erase_one(Transaction& tx, int64_t id) {
-  if (!TRY(erase<Row>(tx, id))) return std::unexpected(not_found<Row>(id));
-  return {};
 }
 
 // Refuses, with kFailedPrecondition, to remove a row that a Referrer's `column` refers to.

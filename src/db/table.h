@@ -123,7 +123,8 @@ Result<void> check_texts(Row& row) {
 
 inline void run(soci::statement& statement, const std::string& sql, bool with_data) {
   statement.alloc();
-  statement.prepare(sql);
+  // One message to the server and one back; a repeatable one is prepared and removed apart.
+  statement.prepare(sql, soci::details::st_one_time_query);
   statement.define_and_bind();
   statement.execute(with_data);
 }

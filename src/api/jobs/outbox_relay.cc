@@ -65,6 +65,8 @@ void OutboxRelay::host_seen(int64_t server_id) {
 }
 
 void OutboxRelay::dispatch() {
+  // Who has taken these asks again.
+  if (state_.lock()->waiting.size() >= kLanesAtOnce) return;
   const auto lanes = context_.database.look([&](db::Transaction& tx) {
     return db::outbox::lanes(tx, claimant_, context_.clock.now_ms());
   });

@@ -143,6 +143,32 @@ TYPED_TEST_P(BusConformance, PublishesEachOfManyAndSaysWhichCouldNotBe) {
   EXPECT_EQ(bodies.size(), expected.size());
 }
 
+TYPED_TEST_P(BusConformance, WhoListensHearsAllWhileItDoes) {
+  const std::string key = this->name("passing") + ".sign";
+  const auto say = [&](const std::string& body) {
+    const auto said =
+        this->fixture_.bus().publish({.routing_key = key, .body = body, .fleeting = true});
+    EXPECT_TRUE(said) << said.error().message;
+  };
+  say("nobody listens");
+  Inbox first;
+  Inbox second;
+  const auto listen = [&](Inbox& inbox) {
+    auto listening = this->fixture_.bus().listen(this->name("q"), {key}, inbox.handler());
+    EXPECT_TRUE(listening) << listening.error().message;
+    return std::move(*listening);
+  };
+  const auto one = listen(first);
+  {
+    const auto another = listen(second);
+    say("1");
+    EXPECT_EQ(second.bodies(1), std::vector<std::string>{"1"});
+  }
+  say("2");
+  EXPECT_EQ(first.bodies(2), (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(second.bodies(1), std::vector<std::string>{"1"});
+}
+
 TYPED_TEST_P(BusConformance, ARetriedMessageComesAgainMarked) {
   Inbox inbox([](const Message&, size_t nth) {
     return nth < 3 ? Handled{Verdict::kRetry, "not yet"} : Handled{};
@@ -330,9 +356,10 @@ TYPED_TEST_P(BusConformance, AHandlerMayPublish) {
 
 REGISTER_TYPED_TEST_SUITE_P(BusConformance, DeliversWhatWasPublished, RoutesByPattern,
                             WithoutAQueueItIsUnavailable, PublishesEachOfManyAndSaysWhichCouldNotBe,
-                            ARetriedMessageComesAgainMarked, AHandlerThatThrowsIsARetry,
-                            ARejectedMessageDoesNotStopTheQueue, KeepsTheOrderOfAQueue,
-                            HandlesOneMessageAtATime, SideBySideKeepsTheOrderOfEachKey,
+                            WhoListensHearsAllWhileItDoes, ARetriedMessageComesAgainMarked,
+                            AHandlerThatThrowsIsARetry, ARejectedMessageDoesNotStopTheQueue,
+                            KeepsTheOrderOfAQueue, HandlesOneMessageAtATime,
+                            SideBySideKeepsTheOrderOfEachKey,
                             SubscriptionsOfOneQueueShareItsMessages,
                             EndingASubscriptionWaitsForItsHandler, AHandlerMayPublish);
 

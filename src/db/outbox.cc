@@ -112,6 +112,15 @@ Result<void> release(Transaction& tx, const std::vector<std::string>& lanes,
   });
 }
 
+Result<void> renew(Transaction& tx, const std::string& claimant, int64_t now_ms, int64_t until_ms) {
+  return query(tx, [&](soci::session& sql) -> Result<void> {
+    sql << "UPDATE outbox_claims SET until_ms = :until WHERE claimant = :claimant "
+           "AND until_ms > :now",
+        soci::use(until_ms, "until"), soci::use(claimant, "claimant"), soci::use(now_ms, "now");
+    return {};
+  });
+}
+
 Result<std::vector<Row>> oldest(Transaction& tx, const std::string& lane, int limit) {
   Where where;
   where.when("lane = :lane", "lane", lane);

@@ -67,20 +67,28 @@ TEST_P(OutboxTest, AClaimIsOnesUntilItEndsOrIsGivenUp) {
   add("command.host.2.backup");
   EXPECT_TRUE(claim("a", 100, 200));
   EXPECT_FALSE(claim("b", 150, 250));
-  EXPECT_TRUE(claim("a", 150, 250));  // renewed
+  EXPECT_TRUE(claim("a", 150, 240));  // once more
+  const auto renew = [&](const std::string& claimant, int64_t now_ms) {
+    in_tx([&](Transaction& tx) { return outbox::renew(tx, claimant, now_ms, 250); });
+  };
+  renew("b", 160);  // it has none
+  renew("a", 160);
   EXPECT_FALSE(claim("b", 249, 300));
   EXPECT_THAT(lanes("a", 249), ElementsAre("command.host.1", "command.host.2"));
   EXPECT_THAT(lanes("b", 249), ElementsAre("command.host.2"));
   EXPECT_THAT(lanes("b", 250), ElementsAre("command.host.1", "command.host.2"));
   EXPECT_TRUE(claim("b", 250, 400));
   EXPECT_FALSE(claim("a", 260, 400));
+  renew("b", 400);  // too late
+  EXPECT_TRUE(claim("a", 400, 500));
+  EXPECT_FALSE(claim("b", 450, 500));
   const auto release = [&](const std::string& claimant) {
     in_tx([&](Transaction& tx) { return outbox::release(tx, {"command.host.1"}, claimant); });
   };
-  release("a");  // no longer its own
-  EXPECT_FALSE(claim("a", 260, 400));
-  release("b");
-  EXPECT_TRUE(claim("a", 260, 400));
+  release("b");  // not its own
+  EXPECT_FALSE(claim("b", 450, 500));
+  release("a");
+  EXPECT_TRUE(claim("b", 450, 500));
 }
 
 TEST_P(OutboxTest, OneOfManyAtOnceGetsTheClaim) {

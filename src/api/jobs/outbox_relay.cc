@@ -1,14 +1,13 @@
 #include "api/jobs/outbox_relay.h"
 
-#include <unistd.h>
-
-#include <random>
+#include <algorithm>
 #include <set>
 
 #include "api/commands.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "base/unique_name.h"
 
 namespace manman::api {
 namespace {
@@ -17,23 +16,19 @@ constexpr int kWorkers = 4;
 constexpr int kMaxFailingAtWork = kWorkers / 2;
 // That are sent together: one command of each.
 constexpr size_t kLanesAtOnce = 64;
-// Longer than a publish takes, with some patience for clocks that differ.
-constexpr std::chrono::milliseconds kClaim{30000};
+// Shorter than any lease, with some patience for clocks that differ.
+constexpr std::chrono::milliseconds kClaim{10000};
+constexpr std::chrono::milliseconds kRenewal = kClaim / 5;
 constexpr Backoff kPause{.base = std::chrono::milliseconds(100),
                          .cap = std::chrono::milliseconds(5000)};
-
-// Of this relay alone, among all processes on all machines.
-std::string unique_name() {
-  std::random_device random;
-  return std::to_string(::getpid()) + "-" + std::to_string(random()) + std::to_string(random());
-}
 
 }  // namespace
 
 OutboxRelay::OutboxRelay(const Context& context)
     : context_(context),
       claimant_(unique_name()),
-      dispatcher_("relay", context.config.job_interval, [this] { dispatch(); }) {}
+      dispatcher_("relay", context.config.job_interval, [this] { dispatch(); }),
+      renewer_("claims", kRenewal, [this] { renew_claims(); }) {}
 
 OutboxRelay::~OutboxRelay() {
   stop();
@@ -43,6 +38,7 @@ void OutboxRelay::start() {
   *state_.lock() = State{};
   for (int i = 0; i < kWorkers; i++) workers_.emplace_back([this] { work(); });
   dispatcher_.start();
+  if (context_.database.shared()) renewer_.start();
 }
 
 void OutboxRelay::stop() {
@@ -51,6 +47,7 @@ void OutboxRelay::stop() {
   state_.notify_all();
   for (auto& worker : workers_) worker.join();
   workers_.clear();
+  renewer_.stop();
 }
 
 void OutboxRelay::host_seen(int64_t server_id) {
@@ -89,6 +86,17 @@ void OutboxRelay::dispatch() {
     state->waiting.push_back(lane);
   }
   state_.notify_all();
+}
+
+void OutboxRelay::renew_claims() {
+  const auto at_work = [](const auto& entry) { return entry.second.at_work; };
+  if (std::ranges::none_of(state_.lock()->hosts, at_work)) return;
+  const int64_t now_ms = context_.clock.now_ms();
+  const auto renewed =
+      context_.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+        return db::outbox::renew(tx, claimant_, now_ms, now_ms + kClaim.count());
+      });
+  if (!renewed) log_debug({}, "relay: claims end sooner: {}", renewed.error().text());
 }
 
 void OutboxRelay::work() {

@@ -19,7 +19,8 @@ namespace manman::api {
 // A host whose command fails is tried again with growing pauses and alone, and the hosts that fail
 // occupy at most half of the threads, so they don't hold up the others. A command that nothing
 // waits for any more (its backup has ended, say) is dropped instead. Relays of several processes
-// share the work lane by lane; what a relay that died had claimed, another sends kClaim later.
+// share the work lane by lane: a claim on a lane is renewed for as long as its command is under
+// way, and ends 10 s after its relay has died; then another sends what is there.
 class OutboxRelay {
  public:
   // The context must outlive it.
@@ -63,6 +64,7 @@ class OutboxRelay {
   using Failures = std::map<std::string, Error>;  // by lane
 
   void dispatch();
+  void renew_claims();
   void work();
   // Lanes to be sent together; none when it is time to stop.
   Lanes next_lanes();
@@ -81,6 +83,7 @@ class OutboxRelay {
   Sync<State> state_;
   std::vector<std::thread> workers_;
   Ticker dispatcher_;
+  Ticker renewer_;
 };
 
 }  // namespace manman::api

@@ -22,10 +22,16 @@ class RabbitmqBus final : public Bus {
   Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                   const std::vector<std::string>& patterns,
                                                   Handler handler, int side_by_side) override;
+  Result<std::unique_ptr<Subscription>> listen(const std::string& name,
+                                               const std::vector<std::string>& patterns,
+                                               Handler handler) override {
+    return consume({name, patterns, /*fleeting=*/true}, std::move(handler), 1);
+  }
   Result<void> ping() override { return publisher_->ready(); }
 
  private:
   Result<void> check(const Message& message) const;
+  Result<std::unique_ptr<Subscription>> consume(QueueSpec spec, Handler handler, int side_by_side);
 
   const Settings settings_;
   // Shared with the subscriptions, and with a publish that is under way when the bus ends.
@@ -45,7 +51,8 @@ std::vector<Result<void>> RabbitmqBus::publish_each(const std::vector<Message>& 
       good.push_back({.exchange = kExchange,
                       .routing_key = message.routing_key,
                       .body = message.body,
-                      .expires_in = message.expires_in});
+                      .expires_in = message.expires_in,
+                      .fleeting = message.fleeting});
   }
   const auto publisher = publisher_;
   auto published = publisher->publish(std::move(good), settings_.config.publish_timeout);
@@ -78,11 +85,15 @@ Result<void> RabbitmqBus::declare(const std::string& queue,
 Result<std::unique_ptr<Subscription>> RabbitmqBus::subscribe(
     const std::string& queue, const std::vector<std::string>& patterns, Handler handler,
     int side_by_side) {
-  QueueSpec spec{queue, patterns};
-  TRY(rabbitmq::check(spec));
-  if (!handler) return fail(Code::kInvalidArgument, "queue " + queue + " needs a handler");
   if (side_by_side < 1 || side_by_side > kMaxSideBySide)
     return fail(Code::kInvalidArgument, "queue " + queue + ": side_by_side must be 1 to 64");
+  return consume({queue, patterns}, std::move(handler), side_by_side);
+}
+
+Result<std::unique_ptr<Subscription>> RabbitmqBus::consume(QueueSpec spec, Handler handler,
+                                                           int side_by_side) {
+  TRY(rabbitmq::check(spec));
+  if (!handler) return fail(Code::kInvalidArgument, "queue " + spec.name + " needs a handler");
   return Consumer::open(settings_, publisher_, std::move(spec), std::move(handler), side_by_side);
 }
 

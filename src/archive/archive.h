@@ -38,8 +38,8 @@ struct PackOptions {
   Compression compression;
   int threads = 0;              // 0: one per core
   std::string prefix = "game";  // the folder that entries stand under
-  // Take in what is mounted in the folder, too; otherwise such a folder is empty in the archive, and
-  // named.
+  // Take in what is mounted in the folder, too; otherwise such a folder is empty in the archive,
+  // and named.
   bool cross_file_systems = false;
   // Give way to everything else on the machine: idle I/O class and low CPU weight for the threads
   // that read and compress, and the page cache is left as it was.

@@ -65,8 +65,7 @@ Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progr
                          bool cross_file_systems) {
   UniqueFd fd(::open(dir.c_str(), kFlags));
   struct stat info{};
-  if (!fd || ::fstat(fd.get(), &info) != 0)
-    return fail_errno("open folder " + dir.string(), errno);
+  if (!fd || ::fstat(fd.get(), &info) != 0) return fail_errno("open folder " + dir.string(), errno);
   const dev_t* device = cross_file_systems ? nullptr : &info.st_dev;
   DataSize size;
   TRY(add_folder(fd.release(), 0, device, progress, size));

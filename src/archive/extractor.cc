@@ -53,8 +53,7 @@ Extractor::Extractor(TargetTree tree, const UnpackOptions& options, Selection& s
       metadata_(options, warnings) {}
 
 Result<Extractor> Extractor::create(const std::string& target, const UnpackOptions& options,
-                                    Selection& selection, Budget& budget,
-                                    Warnings& warnings) {
+                                    Selection& selection, Budget& budget, Warnings& warnings) {
   TargetTree tree = TRY(TargetTree::open(target));
   const timespec start = TRY(present(tree.root()));
   return Extractor(std::move(tree), options, selection, budget, warnings, start);
@@ -146,7 +145,8 @@ Result<void> Extractor::make_symlink(const Entry& entry) {
   const char* name = place.name.c_str();
   if (::symlinkat(entry.link_target.c_str(), place.folder, name) != 0)
     return fail_errno("create link " + entry.path, errno);
-  if (metadata_.owners() && ::fchownat(place.folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
+  if (metadata_.owners() &&
+      ::fchownat(place.folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
     return fail_errno("set the owner of " + entry.path, errno);
   const std::array<timespec, 2> times = {
       timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},

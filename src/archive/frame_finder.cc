@@ -52,7 +52,8 @@ size_t member_at(ConstBytes bytes, const Container& container, ConstBytes& data)
 std::string member_start(const Container& container) {
   const std::string small = container.member_head(1);
   const std::string large = container.member_head(kMaxMemberData);
-  return small.substr(0, static_cast<size_t>(std::ranges::mismatch(small, large).in1 - small.begin()));
+  return small.substr(0,
+                      static_cast<size_t>(std::ranges::mismatch(small, large).in1 - small.begin()));
 }
 
 }  // namespace
@@ -90,16 +91,16 @@ Result<FrameHashes> FrameHashes::gather(RandomSource& source, const Container& c
     size_t at = as_text(window).find(start);
     for (; at < limit; at = as_text(window).find(start, at + 1)) {
       ConstBytes data;
-      if (member_at(window.subspan(at), container, data) == 0 || !format::decode_block(data)) continue;
+      if (member_at(window.subspan(at), container, data) == 0 || !format::decode_block(data))
+        continue;
       first_member = std::min(first_member, begin + at);
       gathered.add(data);
     }
     begin += limit;
   }
-  gathered.complete_ = !gathered.hashes_.empty() &&
-                       container.header().size() + gathered.packed_size_ +
-                               container.data_end_size() ==
-                           first_member;
+  gathered.complete_ =
+      !gathered.hashes_.empty() &&
+      container.header().size() + gathered.packed_size_ + container.data_end_size() == first_member;
   std::ranges::sort(gathered.hashes_);
   return gathered;
 }
@@ -141,8 +142,8 @@ bool FrameFinder::at_end() const {
 Result<bool> FrameFinder::try_here() {
   const ConstBytes rest = ConstBytes(buffer_).subspan(at_ - begin_);
   found_ = probe_->look(rest, raw_);
-  const bool known = found_.packed_size > 0 &&
-                     hashes_.contains(Sha256::of(rest.first(found_.packed_size)));
+  const bool known =
+      found_.packed_size > 0 && hashes_.contains(Sha256::of(rest.first(found_.packed_size)));
   if (known || (found_.packed_size > 0 && !hashes_.complete())) {
     vouched_ = vouched_ && (known || own_checksums_);
     at_ += found_.packed_size;

@@ -34,7 +34,7 @@ class FrameProbe {
   struct Found {
     size_t packed_size = 0;  // 0: there is no frame
     size_t raw_size = 0;
-    bool last = false;   // the data's end follows
+    bool last = false;     // the data's end follows
     size_t looked_at = 0;  // how many bytes it took to know
   };
   virtual ~FrameProbe() = default;
@@ -52,7 +52,8 @@ class FrameFinder {
   FrameFinder(RandomSource& source, ArchiveFormat format, const FrameHashes& hashes,
               const Progress* progress);
 
-  // The next frame, or its beginning where the archive is cut off; false behind the last. What stood before it may have been passed over: gap().
+  // The next frame, or its beginning where the archive is cut off; false behind the last. What
+  // stood before it may have been passed over: gap().
   Result<bool> next();
   ConstBytes raw() const { return ConstBytes(raw_).first(found_.raw_size); }
   // Bytes that are no frame stand between this one and the one before; behind the last: the data
@@ -62,7 +63,8 @@ class FrameFinder {
   uint64_t first_gap() const { return first_gap_; }
   // All frames so far were whole by a hash or checksum of their own.
   bool vouched() const { return vouched_; }
-  // After the last frame, when there was no gap: whether what stands behind it agrees with the whole.
+  // After the last frame, when there was no gap: whether what stands behind it agrees with the
+  // whole.
   Result<bool> ends_right();
 
  private:

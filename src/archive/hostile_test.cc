@@ -329,7 +329,8 @@ TEST(Hostile, BombsAreRefused) {
   EXPECT_TRUE(fs::is_empty(target.path()));
 }
 
-// However well they compress: what they unpack to, their index says, but for zeros, which are holes.
+// However well they compress: what they unpack to, their index says, but for zeros, which are
+// holes.
 TEST(Hostile, OwnArchivesAreNoBombs) {
   const TempDir temp;
   const fs::path dir = temp.make("game");
@@ -348,8 +349,9 @@ TEST(Hostile, OwnArchivesAreNoBombs) {
     ASSERT_TRUE(unpacked) << message_of(unpacked);
     EXPECT_EQ(describe(target.path()), describe(dir));
     const TempDir other;
-    EXPECT_EQ(code_of(unpack_bytes(bytes, other.path(), {.strip_prefix = "game", .max_ratio = 200})),
-              Code::kInvalidArgument);
+    EXPECT_EQ(
+        code_of(unpack_bytes(bytes, other.path(), {.strip_prefix = "game", .max_ratio = 200})),
+        Code::kInvalidArgument);
   }
 }
 

@@ -38,8 +38,7 @@ void give_way() {
 
 Result<bool> read_or_zeros(int fd, uint64_t offset, MutableBytes buffer, const std::string& name,
                            const PackOptions& options) {
-  if (options.read_limit != nullptr)
-    TRY(options.read_limit->take(buffer.size(), options.progress));
+  if (options.read_limit != nullptr) TRY(options.read_limit->take(buffer.size(), options.progress));
   std::optional<PageGuard> guard;
   if (options.background) guard.emplace(fd, offset, buffer.size());
   while (!buffer.empty()) {
@@ -75,7 +74,8 @@ PageGuard::~PageGuard() {
     at = std::find_if_not(first, resident_.end(), is_new);
     if (first == at) break;
     (void)::posix_fadvise(
-        fd_, static_cast<off_t>(begin_ + static_cast<uint64_t>(first - resident_.begin()) * page_size()),
+        fd_,
+        static_cast<off_t>(begin_ + static_cast<uint64_t>(first - resident_.begin()) * page_size()),
         static_cast<off_t>(static_cast<uint64_t>(at - first) * page_size()), POSIX_FADV_DONTNEED);
   }
 }

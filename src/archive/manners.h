@@ -31,7 +31,7 @@ class PageGuard {
 
  private:
   const int fd_;
-  uint64_t begin_ = 0;  // of the first page
+  uint64_t begin_ = 0;                   // of the first page
   std::vector<unsigned char> resident_;  // lowest bit: the page was there
 };
 

@@ -39,8 +39,7 @@ Result<void> Metadata::set(int fd, const Entry& entry, const Xattrs& xattrs) con
   const std::array<timespec, 2> times = {
       timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
       timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
-  if (::futimens(fd, times.data()) != 0)
-    return fail_errno("set the time of " + entry.path, errno);
+  if (::futimens(fd, times.data()) != 0) return fail_errno("set the time of " + entry.path, errno);
   return {};
 }
 

@@ -133,9 +133,9 @@ std::string decode_name(std::string_view text) {
   std::string name;
   while (!text.empty()) {
     unsigned byte = 0;
-    const bool coded = text.size() >= 3 && text[0] == '%' &&
-                       std::from_chars(text.data() + 1, text.data() + 3, byte, 16).ptr ==
-                           text.data() + 3;
+    const bool coded =
+        text.size() >= 3 && text[0] == '%' &&
+        std::from_chars(text.data() + 1, text.data() + 3, byte, 16).ptr == text.data() + 3;
     name += coded ? static_cast<char>(byte) : text[0];
     text.remove_prefix(coded ? 3 : 1);
   }

@@ -209,8 +209,7 @@ class StreamWithGaps {
 // One of ours whose index is gone: frame by frame, over what can't be read.
 Result<void> by_frames(RandomSource& archive, ArchiveFormat format, const Progress* progress,
                        Salvager& salvager, SalvageResult& result) {
-  const FrameHashes hashes =
-      TRY(FrameHashes::gather(archive, container_of(format), progress));
+  const FrameHashes hashes = TRY(FrameHashes::gather(archive, container_of(format), progress));
   FrameFinder frames(archive, format, hashes, progress);
   StreamWithGaps stream(salvager);
   while (!stream.ended() && TRY(frames.next())) {
@@ -233,7 +232,7 @@ Result<void> by_frames(RandomSource& archive, ArchiveFormat format, const Progre
 
 // As many as an archive's mark takes.
 Result<std::vector<std::byte>> first_bytes(RandomSource& archive) {
-  std::vector<std::byte> bytes(std::min<uint64_t>(kTarBlock, archive.size()));
+  std::vector<std::byte> bytes(std::min<uint64_t>(2 * kTarBlock, archive.size()));
   TRY(archive.read_at(0, bytes));
   return bytes;
 }

@@ -51,8 +51,7 @@ Result<void> TreeWalker::walk(const std::string& dir) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + dir, errno);
   device_ = info.st_dev;
-  TRY(visit_(
-      Found{.path = "", .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
+  TRY(visit_(Found{.path = "", .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
   TRY(enter(std::move(fd), info, ""));
   std::string name;
   while (!levels_.empty()) {
@@ -190,8 +189,7 @@ Result<void> TreeWalker::take_folder(const std::string& name, const struct stat&
   if (!fd) return fail_errno("open folder " + shown(path), errno);
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
   if (is_elsewhere(fd.get(), info)) return pass_over(path, info);
-  TRY(visit_(
-      Found{.path = path, .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
+  TRY(visit_(Found{.path = path, .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
   return enter(std::move(fd), info, name);
 }
 
@@ -211,8 +209,8 @@ Result<void> TreeWalker::take_file(const std::string& name) {
     warn_(path, "was replaced while the folder was read; not in the archive");
     return {};
   }
-  return visit_(Found{
-      .path = path, .info = info, .file = std::move(fd), .folder = -1, .link_target = {}});
+  return visit_(
+      Found{.path = path, .info = info, .file = std::move(fd), .folder = -1, .link_target = {}});
 }
 
 Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat& info) {

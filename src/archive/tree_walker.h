@@ -22,9 +22,9 @@ struct Found {
 };
 
 // Walks a folder depth first, names sorted (in folders of more than 100,000 names: sorted within
-// each 100,000 of them), parents before their children. Follows no symlink, enters what is mounted in
-// the folder only when asked to, and leaves access times alone where it may. Memory and open files are bounded,
-// however deep and wide the tree is.
+// each 100,000 of them), parents before their children. Follows no symlink, enters what is mounted
+// in the folder only when asked to, and leaves access times alone where it may. Memory and open
+// files are bounded, however deep and wide the tree is.
 class TreeWalker {
  public:
   using Visit = std::function<Result<void>(Found)>;

@@ -83,8 +83,8 @@ TEST(Xattrs, LeftOutWhereNotWanted) {
   set_xattr(dir / "world", "user.a", "1");
   set_xattr(dir / "world", kAccess, acl("u::rw,u:1234:r,g::r,m::r,o::-"));
   const TempDir target;
-  ASSERT_TRUE(unpack_bytes(pack_bytes(dir), target.path(),
-                           {.strip_prefix = "game", .xattrs = false}));
+  ASSERT_TRUE(
+      unpack_bytes(pack_bytes(dir), target.path(), {.strip_prefix = "game", .xattrs = false}));
   EXPECT_EQ(xattr_of(target.path() / "world", "user.a"), "(none)");
   EXPECT_EQ(xattr_of(target.path() / "world", kAccess), "(none)");
 }
@@ -121,10 +121,10 @@ TEST(Xattrs, SpecialBitsAndCapabilitiesOnlyWhereAskedFor) {
   EXPECT_EQ(mode_of(without.path() / "tool"), 0755U);
   EXPECT_EQ(mode_of(without.path() / "shared"), 0775U);
   EXPECT_EQ(xattr_of(without.path() / "server", "security.capability"), "(none)");
-  EXPECT_EQ(dropped->warnings, (std::vector<std::string>{
-                                   "server had file capabilities, which were dropped",
-                                   "tool had its setuid bit set, which was dropped",
-                                   "shared had its setgid bit set, which was dropped"}));
+  EXPECT_EQ(dropped->warnings,
+            (std::vector<std::string>{"server had file capabilities, which were dropped",
+                                      "tool had its setuid bit set, which was dropped",
+                                      "shared had its setgid bit set, which was dropped"}));
   const TempDir with;
   const auto kept =
       unpack_bytes(bytes, with.path(), {.strip_prefix = "game", .keep_special_bits = true});
@@ -138,10 +138,10 @@ TEST(Xattrs, SpecialBitsAndCapabilitiesOnlyWhereAskedFor) {
 TEST(Xattrs, ARefusalOfTheFileSystemIsAWarning) {
   // No file system of Linux takes more than 65,536 bytes.
   Entry entry{.path = "game/world", .size_bytes = 1, .mode = 0644, .mtime_s = 1'600'000'000};
-  std::string tar = tar_header(entry, {.named = {{"user.large", std::string(70'000, 'l')},
-                                                 {"user.small", "s"}},
-                                       .access_acl = "user::rw-,user:no-such-name:r--",
-                                       .default_acl = ""});
+  std::string tar =
+      tar_header(entry, {.named = {{"user.large", std::string(70'000, 'l')}, {"user.small", "s"}},
+                         .access_acl = "user::rw-,user:no-such-name:r--",
+                         .default_acl = ""});
   tar += "x";
   tar.resize((tar.size() + 511) / 512 * 512 + 1024);
   const TempDir target;
@@ -149,10 +149,11 @@ TEST(Xattrs, ARefusalOfTheFileSystemIsAWarning) {
   ASSERT_TRUE(unpacked) << message_of(unpacked);
   EXPECT_EQ(read_all(target.path() / "world"), "x");
   EXPECT_EQ(xattr_of(target.path() / "world", "user.small"), "s");
-  ASSERT_EQ(unpacked->warnings,
-            (std::vector<std::string>{
-                "world could not be given the extended attribute user.large: Argument list too long",
-                "world could not be given its ACL: bad ACL: this machine has no user no-such-name"}));
+  ASSERT_EQ(
+      unpacked->warnings,
+      (std::vector<std::string>{
+          "world could not be given the extended attribute user.large: Argument list too long",
+          "world could not be given its ACL: bad ACL: this machine has no user no-such-name"}));
 }
 
 TEST(Acl, TextAndBack) {
@@ -167,8 +168,8 @@ TEST(Acl, TextAndBack) {
 }
 
 TEST(Acl, WhatIsNone) {
-  for (const std::string_view text : {"", ",", "user::rwz", "who::r", "user:no-such-name:r",
-                                      "user:99999999999:r", ":::"})
+  for (const std::string_view text :
+       {"", ",", "user::rwz", "who::r", "user:no-such-name:r", "user:99999999999:r", ":::"})
     EXPECT_EQ(code_of(acl_from_text(text)), Code::kInvalidArgument) << text;
   for (const std::string_view bytes :
        {std::string_view(""), std::string_view("\1\0\0\0", 4), std::string_view("\2\0\0\0\1", 5),

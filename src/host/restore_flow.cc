@@ -112,8 +112,8 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   // Where the row says how much there is, that is the limit, however well it compressed; what the
   // entries themselves cost comes on top.
   if (command_.restore_data_bytes > 0) {
-    options.max_unpacked_bytes =
-        static_cast<uint64_t>(command_.restore_data_bytes) + source->size() * archive::kUsualMaxRatio;
+    options.max_unpacked_bytes = static_cast<uint64_t>(command_.restore_data_bytes) +
+                                 source->size() * archive::kUsualMaxRatio;
     options.max_ratio = std::numeric_limits<uint32_t>::max();
   }
   options.progress = &job_.progress;

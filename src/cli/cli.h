@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -40,6 +41,9 @@ struct ServiceOptions {
   std::string log_level = "info";
   int lease_seconds = 60;
   int threads = 0;
+  std::string backup_priority = "low";  // or "normal"
+  uint32_t backup_bandwidth_kib = 0;
+  uint32_t backup_read_rate_kib = 0;
   int keep_replaced_hours = 24;
   int keep_sessions = 10;
   int keep_session_days = 30;

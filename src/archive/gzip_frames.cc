@@ -16,10 +16,9 @@ constexpr size_t kMaxStoredBlock = 65535;
 // less.
 constexpr uint32_t kIsalLevel = 2;
 constexpr uint32_t kIsalBufferSize = ISAL_DEF_LVL2_MEDIUM;
-// Of libdeflate's levels: about as small as gzip -6 and twice as fast; and about as small as gzip
-// -9.
+// Of libdeflate's levels: about as small as gzip -6 and twice as fast; and smaller than gzip -9.
 constexpr int kDefaultLevel = 6;
-constexpr int kBestLevel = 9;
+constexpr int kBestLevel = 10;
 
 uint8_t* as_u8(std::byte* bytes) {
   return reinterpret_cast<uint8_t*>(bytes);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -23,13 +24,14 @@ class Budget {
     bool only_zeros = false;           // that the ratio is about
   };
   Budget(const Limits& limits, uint64_t archive_size);
-  // For an archive of this size unpacked into the folder `target`: by the options, and by the room
-  // on its file system, of which some is left for others.
-  static Result<Budget> of(const std::string& target, const UnpackOptions& options,
-                           uint64_t archive_size, bool indexed);
+  // For an archive unpacked into the folder `target`: by the options, and by the room on its file
+  // system, of which some is left for others.
+  static Result<Limits> limits(const std::string& target, const UnpackOptions& options,
+                               bool indexed);
   // Whether so many bytes may be unpacked in all; kResourceExhausted when not.
   Result<void> check(uint64_t bytes) const;
   // kResourceExhausted beyond max_bytes or the room on the disk, kInvalidArgument beyond the ratio.
+  // Any thread.
   Result<void> take(uint64_t bytes);
   // Says of bytes that take() is told of, too, that they are a long run of zeros of a file that has
   // no holes.
@@ -40,8 +42,8 @@ class Budget {
 
   Limits limits_;
   uint64_t max_by_ratio_;
-  uint64_t taken_ = 0;
-  uint64_t by_ratio_ = 0;
+  std::atomic<uint64_t> taken_ = 0;
+  std::atomic<uint64_t> by_ratio_ = 0;
 };
 
 }  // namespace manman::archive

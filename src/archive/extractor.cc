@@ -50,7 +50,8 @@ Extractor::Extractor(TargetTree tree, const UnpackOptions& options, Selection& s
       selection_(selection),
       budget_(budget),
       start_(start),
-      metadata_(options, warnings) {}
+      metadata_(options, warnings),
+      files_(std::make_unique<WriteBehind>(metadata_, options.threads)) {}
 
 Result<Extractor> Extractor::create(const std::string& target, const UnpackOptions& options,
                                     Selection& selection, Budget& budget, Warnings& warnings) {
@@ -135,7 +136,7 @@ Result<void> Extractor::make_file(const Entry& entry, const Xattrs& xattrs, bool
     fd = UniqueFd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
   }
   if (!fd) return fail_errno("create " + entry.path, errno);
-  file_.emplace(std::move(fd), entry, xattrs, sparse, budget_);
+  files_->begin(std::make_unique<FileWriter>(std::move(fd), entry, xattrs, sparse, budget_));
   return {};
 }
 
@@ -183,26 +184,22 @@ Result<void> Extractor::make_hard_link(const Entry& entry) {
 }
 
 Result<void> Extractor::data(uint64_t offset, ConstBytes bytes) {
-  if (!file_) return {};
+  if (!files_->at_work()) return {};
   if (options_.progress != nullptr) options_.progress->done_bytes += bytes.size();
-  return file_->write(offset, bytes);
+  return files_->write(offset, bytes);
 }
 
 Result<void> Extractor::end() {
-  if (!file_) return {};
-  TRY(file_->finish(metadata_));
-  file_.reset();
-  return {};
+  return files_->at_work() ? files_->end() : Result<void>();
 }
 
 Result<void> Extractor::abandon() {
-  if (!file_) return {};
-  const std::string path = file_->path();
-  data_size_ -= file_->size_bytes();
+  if (!files_->at_work()) return {};
+  const auto file = TRY(files_->abandon());
+  data_size_ -= file->size_bytes();
   entries_--;
-  file_.reset();
-  const auto place = TRY(tree_.locate(path, false));
-  return tree_.clear(place, path);
+  const auto place = TRY(tree_.locate(file->path(), false));
+  return tree_.clear(place, file->path());
 }
 
 bool Extractor::stands(const std::string& path) {
@@ -214,6 +211,7 @@ bool Extractor::stands(const std::string& path) {
 }
 
 Result<void> Extractor::finish() {
+  TRY(files_->finish());
   for (const auto& [file, link] : selection_.stand_ins())
     if (!stand_ins_made_.contains(link))
       return refuse(link, "a hard link to " + file + ", which is not a file of this archive");

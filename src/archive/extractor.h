@@ -1,16 +1,16 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "archive/budget.h"
-#include "archive/file_writer.h"
 #include "archive/folder_spool.h"
 #include "archive/member.h"
 #include "archive/metadata.h"
 #include "archive/selection.h"
 #include "archive/target_tree.h"
+#include "archive/write_behind.h"
 
 namespace manman::archive {
 
@@ -50,7 +50,7 @@ class Extractor final : public MemberVisitor {
   Budget& budget_;
   timespec start_;  // by the target's file system: what was made since has a later ctime
   Metadata metadata_;
-  std::optional<FileWriter> file_;
+  std::unique_ptr<WriteBehind> files_;
   FolderSpool folders_;
   std::set<std::string> stand_ins_made_;
   uint64_t entries_ = 0;

@@ -1,9 +1,11 @@
 #include "archive/file_writer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "archive/bytes.h"
@@ -13,32 +15,67 @@ namespace manman::archive {
 namespace {
 
 constexpr uint64_t kWriteback = uint64_t{1} << 20;
+constexpr uint64_t kDirect = uint64_t{256} << 10;
 
 }  // namespace
 
+FileWriter::FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bool sparse,
+                       Budget& budget)
+    : fd_(std::move(fd)),
+      entry_(entry),
+      xattrs_(xattrs),
+      sparse_(sparse),
+      budget_(budget),
+      direct_(!sparse && entry.size_bytes >= kDirect &&
+              ::fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0) {}
+
 Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
   TRY(budget_.take(bytes.size()));
-  unasked_ += bytes.size();
+  const size_t whole = bytes.size() / kAlignment * kAlignment;
+  const bool to_the_end = offset + bytes.size() == entry_.size_bytes;
+  if (whole < bytes.size() && !to_the_end && direct_) TRY(leave_direct());
+  if (direct_) {
+    TRY(put_all(offset, bytes.first(whole)));
+    if (whole == bytes.size()) return {};
+    // The file is cut to its size in the end.
+    alignas(kAlignment) std::array<std::byte, kAlignment> last{};
+    std::ranges::copy(bytes.subspan(whole), last.begin());
+    return put_all(offset + whole, last);
+  }
+  const uint64_t put = put_ += bytes.size();
+  TRY(put_all(offset, bytes));
+  // Asks the kernel to begin writing to disk, so that little is left for the sync that makes all of
+  // it durable. Where it can't, that sync does it all.
+  if (put >= kWriteback) {
+    put_ = 0;
+    (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
+  return {};
+}
+
+// False when that was done already.
+Result<bool> FileWriter::leave_direct() {
+  const int flags = ::fcntl(fd_.get(), F_GETFL);
+  if (flags < 0) return fail_errno("look at " + entry_.path, errno);
+  if ((flags & O_DIRECT) == 0) return false;
+  if (::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT) != 0)
+    return fail_errno("write " + entry_.path, errno);
+  direct_ = false;
+  return true;
+}
+
+Result<void> FileWriter::put_all(uint64_t offset, ConstBytes bytes) {
   while (!bytes.empty()) {
     const ssize_t count =
         ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
+    // Not aligned as this file system wants it.
+    if (count < 0 && errno == EINVAL && TRY(leave_direct())) continue;
     if (count < 0) return fail_errno("write " + entry_.path, errno);
     bytes = bytes.subspan(static_cast<size_t>(count));
     offset += static_cast<uint64_t>(count);
   }
-  end_ = offset;
-  if (unasked_ >= kWriteback) begin_writeback();
   return {};
-}
-
-// Asks the kernel to begin writing to disk what was put since it was asked last, so that little is
-// left for the sync that makes all of it durable. Where it can't, that sync does it all.
-void FileWriter::begin_writeback() {
-  (void)::sync_file_range(fd_.get(), static_cast<off_t>(asked_), static_cast<off_t>(end_ - asked_),
-                          SYNC_FILE_RANGE_WRITE);
-  asked_ = end_;
-  unasked_ = 0;
 }
 
 Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
@@ -65,7 +102,9 @@ Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
 }
 
 Result<void> FileWriter::finish(const Metadata& metadata) {
-  if (end_ < entry_.size_bytes &&
+  struct stat info{};
+  if (::fstat(fd_.get(), &info) != 0) return fail_errno("stat " + entry_.path, errno);
+  if (static_cast<uint64_t>(info.st_size) != entry_.size_bytes &&
       ::ftruncate(fd_.get(), static_cast<off_t>(entry_.size_bytes)) != 0)
     return fail_errno("set the size of " + entry_.path, errno);
   return metadata.set(fd_.get(), entry_, xattrs_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "archive/archive.h"
@@ -10,31 +11,36 @@
 
 namespace manman::archive {
 
-// Writes the contents of one file that was just made.
+// Writes the contents of one file that was just made. Those of a large one go to the disk past the
+// page cache where the file system can (O_DIRECT): they have to be on the disk before they count,
+// and nothing that games have read is pushed out for them.
 class FileWriter {
  public:
-  FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bool sparse, Budget& budget)
-      : fd_(std::move(fd)), entry_(entry), xattrs_(xattrs), sparse_(sparse), budget_(budget) {}
+  // What stands in memory as it does in the file, up to this many bytes, needs not be copied.
+  static constexpr size_t kAlignment = 4096;
+
+  FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bool sparse, Budget& budget);
 
   const std::string& path() const { return entry_.path; }
   uint64_t size_bytes() const { return entry_.size_bytes; }
-  // Ascending offsets. Of a sparse file, aligned blocks of zeros are left out.
+  // Any order, and any number of threads at once. Of a sparse file, aligned blocks of zeros are
+  // left out.
   Result<void> write(uint64_t offset, ConstBytes bytes);
-  // Brings the file to its size and gives it its metadata.
+  // Once all is written: brings the file to its size and gives it its metadata.
   Result<void> finish(const Metadata& metadata);
 
  private:
   Result<void> put(uint64_t offset, ConstBytes bytes);
-  void begin_writeback();
+  Result<bool> leave_direct();
+  Result<void> put_all(uint64_t offset, ConstBytes bytes);
 
   UniqueFd fd_;
   const Entry entry_;
   const Xattrs xattrs_;
   const bool sparse_;
   Budget& budget_;
-  uint64_t end_ = 0;      // of what was put
-  uint64_t asked_ = 0;    // up to where writing to disk was begun
-  uint64_t unasked_ = 0;  // bytes put since
+  std::atomic<bool> direct_;
+  std::atomic<uint64_t> put_ = 0;  // bytes since writing to disk was last begun
 };
 
 }  // namespace manman::archive

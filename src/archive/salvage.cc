@@ -249,7 +249,7 @@ Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path
   auto opened = Index::open(archive);
   if (!opened && !is_damage(opened.error())) return std::unexpected(opened.error());
   const std::optional<Index> index = opened ? std::move(*opened) : std::nullopt;
-  Budget budget = TRY(Budget::of(dir, options, archive.size(), index.has_value()));
+  Budget budget(TRY(Budget::limits(dir, options, index.has_value())), archive.size());
   if (options.progress != nullptr && options.progress->total_bytes == 0 && index)
     options.progress->total_bytes = index->tail().data_size;
   Selection everything = TRY(Selection::find(archive, index, {}, options.progress));

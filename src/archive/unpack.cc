@@ -19,7 +19,7 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
     return fail(Code::kInvalidArgument, "a part of an archive can't be held against its SHA-256");
   const std::string dir = target.string();
   const std::optional<Index> index = TRY(Index::open(archive));
-  Budget budget = TRY(Budget::of(dir, options, archive.size(), index.has_value()));
+  Budget budget(TRY(Budget::limits(dir, options, index.has_value())), archive.size());
   if (index && options.only.empty())
     TRY(budget.check(index->tail().data_size - index->tail().hole_size));
   Selection selection = TRY(Selection::find(archive, index, options.only, options.progress));

@@ -8,7 +8,7 @@
 namespace manman::cli {
 
 struct WaitOptions {
-  std::chrono::milliseconds interval{200};
+  std::chrono::milliseconds interval{100};
   // How long the service may be away before the wait is given up: it may be restarting.
   std::chrono::milliseconds outage{30000};
 };

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "archive/file_writer.h"
+#include "archive/metadata.h"
+#include "base/stream.h"
+#include "base/sync.h"
+
+namespace manman::archive {
+
+// Writes the contents of files in threads of its own while the owner goes on to the next ones. What
+// waits to be written is bounded, in bytes and in open files. One file is at work at a time; all
+// calls come from one thread. The first error of any file is that of every call from then on. The
+// destructor drops what was not written by then.
+class WriteBehind {
+ public:
+  // `threads` as of UnpackOptions.
+  WriteBehind(const Metadata& metadata, int threads);
+  WriteBehind(const WriteBehind&) = delete;
+  WriteBehind& operator=(const WriteBehind&) = delete;
+  ~WriteBehind();
+
+  // The file at work from now on; there is none yet.
+  void begin(std::unique_ptr<FileWriter> writer);
+  bool at_work() const { return file_ != nullptr; }
+  // More of the file at work. The bytes are copied.
+  Result<void> write(uint64_t offset, ConstBytes bytes);
+  // The file at work has all its contents, and is given its metadata once they are written.
+  Result<void> end();
+  // The file at work, closed and without metadata, once all is written that was asked for.
+  Result<std::unique_ptr<FileWriter>> abandon();
+  // Returns when everything is written. No file may be at work.
+  Result<void> finish();
+
+ private:
+  static constexpr size_t kBlockSize = size_t{256} << 10;
+  struct File {
+    std::unique_ptr<FileWriter> writer;
+    std::atomic<int> parts = 1;  // to be written; until its end one more
+  };
+  struct Part {
+    std::shared_ptr<File> file;
+    uint64_t offset = 0;
+    size_t begin = 0;  // in the block
+    size_t size = 0;
+    bool last = false;
+  };
+  struct Block {
+    alignas(FileWriter::kAlignment) std::array<std::byte, kBlockSize> bytes;
+    size_t used = 0;
+    std::vector<Part> parts;
+  };
+  struct State {
+    std::vector<std::unique_ptr<Block>> spare;
+    std::deque<std::unique_ptr<Block>> full;
+    size_t at_work = 0;  // blocks
+    bool stopped = false;
+    std::optional<Error> error;
+  };
+
+  bool has_part_at_end() const;
+  // Begins a part of the file at work in block_, with room for a byte at least.
+  Result<void> begin_part(uint64_t offset);
+  Result<void> take_block();
+  void hand_over();
+  Result<void> drain();
+  void work();
+  Result<void> write(const Block& block);
+
+  const Metadata metadata_;
+  std::shared_ptr<File> file_;
+  std::unique_ptr<Block> block_;  // being filled
+  Sync<State> state_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace manman::archive

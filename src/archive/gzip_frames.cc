@@ -114,7 +114,7 @@ class LibdeflateEncoder {
 };
 
 // ISA-L where it makes frames about as small as gzip does, as of region files; elsewhere, as of
-// text, libdeflate, which is slower. A sample of each frame tells.
+// text, libdeflate, which is slower. The kinds of bytes tell, or else a sample of each frame.
 class DefaultEncoder {
  public:
   Result<size_t> deflate(ConstBytes raw, MutableBytes packed) {
@@ -125,6 +125,7 @@ class DefaultEncoder {
  private:
   Result<bool> is_worth_more(ConstBytes raw, MutableBytes scratch) {
     if (raw.size() < 4 * kSample) return true;
+    if (is_packed_but_zeros(raw)) return false;
     const ConstBytes sample = raw.subspan(raw.size() / 2, kSample);
     const size_t fast = TRY(fast_.deflate(sample, scratch));
     const size_t thorough = TRY(thorough_.deflate(sample, scratch));

@@ -20,4 +20,8 @@ class Probe {
   std::vector<std::byte> frame_;
 };
 
+// Whether raw seems to be packed data with zeros between, as region files are: nothing but the
+// zeros compresses.
+bool is_packed_but_zeros(ConstBytes raw);
+
 }  // namespace manman::archive

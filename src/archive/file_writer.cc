@@ -29,11 +29,18 @@ FileWriter::FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bo
       direct_(!sparse && entry.size_bytes >= kDirect &&
               ::fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0) {}
 
+Result<void> FileWriter::take(ConstBytes contents) {
+  if (sparse_ || contents.size() <= format::kMaxUnmarkedZeros || !all_zero(contents)) return {};
+  return budget_.take_zeros(contents.size());
+}
+
 Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
   TRY(budget_.take(bytes.size()));
   const size_t whole = bytes.size() / kAlignment * kAlignment;
   const bool to_the_end = offset + bytes.size() == entry_.size_bytes;
-  if (whole < bytes.size() && !to_the_end && direct_) TRY(leave_direct());
+  // A page is never written both ways: what one of them wrote of it could get lost.
+  const bool pages = offset % kAlignment == 0 && (whole == bytes.size() || to_the_end);
+  if (!pages && direct_) TRY(leave_direct());
   if (direct_) {
     TRY(put_all(offset, bytes.first(whole)));
     if (whole == bytes.size()) return {};
@@ -53,25 +60,28 @@ Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
   return {};
 }
 
-// False when that was done already.
-Result<bool> FileWriter::leave_direct() {
+Result<void> FileWriter::leave_direct() {
   const int flags = ::fcntl(fd_.get(), F_GETFL);
   if (flags < 0) return fail_errno("look at " + entry_.path, errno);
-  if ((flags & O_DIRECT) == 0) return false;
   if (::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT) != 0)
     return fail_errno("write " + entry_.path, errno);
   direct_ = false;
-  return true;
+  return {};
 }
 
 Result<void> FileWriter::put_all(uint64_t offset, ConstBytes bytes) {
+  bool surely_not_direct = false;  // another thread may have left it since this one's write began
   while (!bytes.empty()) {
     const ssize_t count =
         ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     // Not aligned as this file system wants it.
-    if (count < 0 && errno == EINVAL && TRY(leave_direct())) continue;
-    if (count < 0) return fail_errno("write " + entry_.path, errno);
+    if (count < 0 && errno == EINVAL && !surely_not_direct) {
+      TRY(leave_direct());
+      surely_not_direct = true;
+      continue;
+    }
+    if (count <= 0) return fail_errno("write " + entry_.path, count < 0 ? errno : ENOSPC);
     bytes = bytes.subspan(static_cast<size_t>(count));
     offset += static_cast<uint64_t>(count);
   }
@@ -79,11 +89,7 @@ Result<void> FileWriter::put_all(uint64_t offset, ConstBytes bytes) {
 }
 
 Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
-  if (!sparse_) {
-    if (bytes.size() > format::kMaxUnmarkedZeros && all_zero(bytes))
-      TRY(budget_.take_zeros(bytes.size()));
-    return put(offset, bytes);
-  }
+  if (!sparse_) return put(offset, bytes);
   // Runs of blocks that are not zero are written together. Cut at multiples of the block, so that
   // the result doesn't depend on how the bytes come in pieces, but for blocks that are split.
   size_t run = 0;

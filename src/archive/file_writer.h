@@ -23,6 +23,9 @@ class FileWriter {
 
   const std::string& path() const { return entry_.path; }
   uint64_t size_bytes() const { return entry_.size_bytes; }
+  // Told of the contents in the pieces that come out of the archive, before they are cut for
+  // writing: a run of zeros that is one of them counts against the budget.
+  Result<void> take(ConstBytes contents);
   // Any order, and any number of threads at once. Of a sparse file, aligned blocks of zeros are
   // left out.
   Result<void> write(uint64_t offset, ConstBytes bytes);
@@ -31,7 +34,7 @@ class FileWriter {
 
  private:
   Result<void> put(uint64_t offset, ConstBytes bytes);
-  Result<bool> leave_direct();
+  Result<void> leave_direct();
   Result<void> put_all(uint64_t offset, ConstBytes bytes);
 
   UniqueFd fd_;

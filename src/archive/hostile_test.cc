@@ -355,6 +355,22 @@ TEST(Hostile, OwnArchivesAreNoBombs) {
   }
 }
 
+// Nor are they for long zeros within frames, which are no holes.
+TEST(Hostile, OwnArchivesWithZerosBetweenDataAreNoBombs) {
+  const TempDir temp;
+  const fs::path dir = temp.make("game");
+  const std::string record = std::string(900 << 10, '\0') + std::string(124 << 10, 'b');
+  std::string records;
+  for (int i = 0; i < 100; i++) records += record;
+  write_file(dir / "records", records);
+  const std::string bytes = pack_bytes(dir);
+  ASSERT_LT(bytes.size() * kUsualMaxRatio, 64U << 20);
+  const TempDir target;
+  const auto unpacked = unpack_bytes(bytes, target.path());
+  ASSERT_TRUE(unpacked) << message_of(unpacked);
+  EXPECT_TRUE(read_file(target.path() / "records", 101 << 20) == records);
+}
+
 // Streams by chance from valid parts: whatever comes, an answer and nothing outside.
 TEST(Hostile, ChangedBytesOfForeignArchives) {
   using enum EntryKind;

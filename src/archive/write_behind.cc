@@ -11,8 +11,8 @@
 namespace manman::archive {
 namespace {
 
-// So many files are open because of one block, at most.
-constexpr size_t kMaxParts = 16;
+// That are open at a time because something of them waits to be written.
+constexpr size_t kMaxOpenFiles = 128;
 // More than cores, since a large file is mostly waited for.
 constexpr int kExtraThreads = 2;
 
@@ -21,11 +21,11 @@ constexpr int kExtraThreads = 2;
 WriteBehind::WriteBehind(const Metadata& metadata, int threads) : metadata_(metadata) {
   const int wanted = thread_count(threads) + kExtraThreads;
   auto state = state_.lock();
+  const int blocks = 2 * wanted;
+  max_parts_ = std::max<size_t>(kMaxOpenFiles / blocks, 1);
+  for (int i = 0; i < blocks; i++) state->spare.push_back(std::make_unique<Block>());
   try {
-    for (int i = 0; i < wanted; i++) {
-      threads_.emplace_back([this] { work(); });
-      for (int block = 0; block < 2; block++) state->spare.push_back(std::make_unique<Block>());
-    }
+    for (int i = 0; i < wanted; i++) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error& error) {
     // Fewer do as well.
     if (threads_.empty())
@@ -79,6 +79,7 @@ void WriteBehind::hand_over() {
 }
 
 Result<void> WriteBehind::write(uint64_t offset, ConstBytes bytes) {
+  TRY(file_->writer->take(bytes));
   while (!bytes.empty()) {
     const bool goes_on = has_part_at_end() && block_->used < kBlockSize &&
                          block_->parts.back().offset + block_->parts.back().size == offset;
@@ -97,7 +98,7 @@ Result<void> WriteBehind::end() {
   if (!has_part_at_end()) TRY(begin_part(0));
   block_->parts.back().last = true;
   file_.reset();
-  if (block_->parts.size() >= kMaxParts) hand_over();
+  if (block_->parts.size() >= max_parts_) hand_over();
   return {};
 }
 

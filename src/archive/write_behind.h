@@ -75,6 +75,7 @@ class WriteBehind {
   Result<void> write(const Block& block);
 
   const Metadata metadata_;
+  size_t max_parts_ = 0;  // of a block
   std::shared_ptr<File> file_;
   std::unique_ptr<Block> block_;  // being filled
   Sync<State> state_;

@@ -1,7 +1,12 @@
 #include "archive/write_behind.h"
 
+#include <sys/resource.h>
+
+#include <thread>
+
 #include "archive/test_support.h"
 #include "archive/warnings.h"
+#include "base/sync.h"
 
 namespace manman::archive::test {
 namespace {
@@ -117,12 +122,91 @@ TEST_F(WriteBehindTest, AnAbandonedFileIsWrittenNoMoreAndTheOthersAreWhole) {
   EXPECT_FALSE(finished("half"));
 }
 
+// More threads than cores can be given, and files that are small: what waits is bounded in files.
+TEST_F(WriteBehindTest, FewFilesAreOpenAtATime) {
+  files_ = std::make_unique<WriteBehind>(Metadata(options_, warnings_), 16);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit low{200, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  for (int i = 0; i < 600; i++) {
+    begin(std::to_string(i), 3, O_WRONLY | O_SYNC);  // so that writing is slower than the owner
+    if (HasFatalFailure()) break;
+    EXPECT_TRUE(files_->write(0, bytes_of("abc")));
+    EXPECT_TRUE(files_->end());
+  }
+  EXPECT_TRUE(files_->finish());
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 TEST_F(WriteBehindTest, EndsInTheMiddle) {
   begin("half", 50'000'000);
   for (uint64_t at = 0; at < 20'000'000; at += 1'000'000)
     ASSERT_TRUE(files_->write(at, bytes_of(noise(1'000'000, 4))));
   files_.reset();
   EXPECT_FALSE(finished("half"));
+}
+
+class FileWriterTest : public testing::Test {
+ protected:
+  // Writes the contents in pieces from several threads at once, and what then stands in the file.
+  std::string written(const std::string& all, size_t piece, size_t first, size_t shift) {
+    const fs::path path = dir_.path() / "file";
+    fs::remove(path);
+    const Entry entry{.path = "file", .size_bytes = all.size(), .mode = 0600};
+    FileWriter writer(UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT, 0600)), entry, Xattrs(),
+                      false, budget_);
+    std::vector<std::byte> memory(all.size() + 2 * FileWriter::kAlignment);
+    const size_t start = FileWriter::kAlignment -
+                         reinterpret_cast<uintptr_t>(memory.data()) % FileWriter::kAlignment +
+                         shift;
+    std::memcpy(memory.data() + start, all.data(), all.size());
+    std::vector<std::pair<size_t, size_t>> pieces;
+    for (size_t at = 0; at < all.size();) {
+      const size_t size = std::min(at == 0 ? first : piece, all.size() - at);
+      pieces.emplace_back(at, size);
+      at += size;
+    }
+    std::atomic<size_t> next = 0;
+    std::atomic<bool> go = false;
+    Sync<std::string> trouble;
+    const auto work = [&] {
+      go.wait(false);
+      for (size_t i = next++; i < pieces.size(); i = next++) {
+        const auto [at, size] = pieces[i];
+        const auto outcome = writer.write(at, ConstBytes(memory).subspan(start + at, size));
+        if (!outcome) *trouble.lock() = outcome.error().message;
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 4; i++) threads.emplace_back(work);
+      go = true;
+      go.notify_all();
+    }
+    EXPECT_EQ(*trouble.lock(), "");
+    const UnpackOptions options;
+    Warnings warnings;
+    EXPECT_TRUE(writer.finish(Metadata(options, warnings)));
+    return read_file(path).value_or("(missing)");
+  }
+
+  TempDir dir_;
+  Budget budget_{Budget::Limits{}, uint64_t{1} << 40};
+};
+
+// From memory that no file system takes past the page cache: threads that learn of it at the same
+// time all go on through it.
+TEST_F(FileWriterTest, WhatCantGoPastThePageCacheGoesThroughIt) {
+  const std::string all = noise(300'000, 5);
+  for (int i = 0; i < 200; i++) ASSERT_TRUE(written(all, 16'384, 16'384, 1) == all) << i;
+}
+
+TEST_F(FileWriterTest, PiecesThatBeginOrEndAnywhere) {
+  const std::string all = noise(700'001, 6);
+  for (const size_t first : {1UL, 511UL, 512UL, 4095UL, 4096UL, 65'537UL})
+    for (const size_t piece : {512UL, 4096UL, 7000UL, 65'536UL})
+      EXPECT_TRUE(written(all, piece, first, 0) == all) << first << " " << piece;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-"""A disk of its own size, for tests of what happens when it is full: ext4 in a file, mounted."""
+"""A disk of its own size and kind, for tests of what happens when it is full or unusual: a file system in a file,
+mounted."""
 
 import errno
 import os
@@ -15,10 +16,14 @@ from lib.wait import wait_until  # noqa: E402
 needs_root = unittest.skipUnless(os.geteuid() == 0, "mounting a file system needs root")
 
 
+# No blocks are kept back for root, so that full is full.
+EXT4 = ("mkfs.ext4", "-q", "-m", "0")
+
+
 class SmallDisk:
     """Mounted from the constructor to close(). Its filler takes the space that a test wants gone."""
 
-    def __init__(self, size_mib):
+    def __init__(self, size_mib, make=EXT4, sector_bytes=512):
         self.home = Path(tempfile.mkdtemp(prefix="manman-disk-"))
         self.path = self.home / "mounted"
         self.path.mkdir()
@@ -26,10 +31,16 @@ class SmallDisk:
         image = self.home / "image"
         with open(image, "wb") as file:
             file.truncate(size_mib << 20)
-        # -m 0: no blocks are kept back for root, so that full is full.
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-F", image], check=True)
-        subprocess.run(["mount", "-o", "loop", image, self.path], check=True)
-        (self.path / "lost+found").rmdir()
+        attach = ["losetup", "--find", "--show", "--sector-size", str(sector_bytes), image]
+        device = subprocess.run(attach, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        try:
+            subprocess.run([*make, device], check=True)
+            subprocess.run(["mount", device, self.path], check=True)
+        finally:
+            # As soon as nobody uses it: when it is unmounted.
+            subprocess.run(["losetup", "--detach", device], check=True)
+        if (self.path / "lost+found").exists():
+            (self.path / "lost+found").rmdir()
 
     def free_bytes(self):
         facts = os.statvfs(self.path)

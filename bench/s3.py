@@ -67,8 +67,8 @@ class Service:
 
 
 def measure(words, world):
-    """Lines and checks for the results; `world(name, copies)` gives a folder with game/ in it."""
-    small = world("world-400mb", 1)
+    """Lines and checks for the results; `world(name)` gives a folder with game/ in it."""
+    small = world("world-400mb")
     data = warm(small)
     peaks = []
     lines = [f"A world of {data / 1e6:.0f} MB, medians of {words.rounds} rounds, over HTTP to Ceph's gateway on the "
@@ -85,7 +85,7 @@ def measure(words, world):
         lines += ["Backup:", "", *table(backups, backups[1], data), "", "Restore:", "",
                   *table(restores, restores[1], data), ""]
         if not words.no_large:
-            with Service(engines, world("world-4gb", 10)) as service:
+            with Service(engines, world("world-4gb")) as service:
                 backup = service.backup()
                 run_once(backup, Path(scratch) / "none", environment)
                 restore = service.restore()

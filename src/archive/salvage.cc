@@ -145,7 +145,7 @@ Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path
   const std::optional<Index> index = opened ? std::move(*opened) : std::nullopt;
   if (options.progress != nullptr && options.progress->total_bytes == 0 && index)
     options.progress->total_bytes = index->tail().data_size;
-  Selection everything = TRY(Selection::find(archive, index, {}, options.progress));
+  Selection everything = TRY(Selection::find(archive, index, options));
   Extractor extractor = TRY(Extractor::create(dir, options, everything, budget));
   SalvageResult result;
   Salvager salvager(extractor, result, on_lost);

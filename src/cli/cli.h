@@ -39,6 +39,7 @@ struct ServiceOptions {
   std::filesystem::path data_dir;  // "": {state}/data
   std::string log_level = "info";
   int lease_seconds = 60;
+  int max_verifications = 2;
   int threads = 0;
   int keep_replaced_hours = 24;
   int keep_sessions = 10;

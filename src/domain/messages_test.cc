@@ -194,6 +194,34 @@ TEST(StartSessionCommandTest, TakesTheSmallestBodyAndRefusesHalfARestore) {
   expect_refused<StartSessionCommand>(R"({"command":"start_session"})", "session_id");
 }
 
+TEST(StartSessionCommandTest, OfSomePathsHasANameThatOlderHostsRefuse) {
+  const StartSessionCommand command{.session_id = 4,
+                                    .sgc_id = 3,
+                                    .restore_backup_id = 5,
+                                    .restore_s3_url = "s3://b/k",
+                                    .restore_paths = {"game/world", "game/ops.json"}};
+  EXPECT_EQ(json::parse(command.to_json()).at("command"), "start_session_with_paths");
+  EXPECT_EQ(read_back(command).restore_paths, command.restore_paths);
+  expect_refused<StartSessionCommand>(
+      R"({"command":"start_session_with_paths","session_id":4,"sgc_id":3,)"
+      R"("restore_from":{"backup_id":5,"s3_url":"s3://b/k"}})",
+      "restore_from.paths");
+}
+
+TEST(CancelBackupCommandTest, ReadsBackAndNamesTheFieldThatIsWrong) {
+  const CancelBackupCommand command{
+      .backup_id = 5, .sgc_id = 42, .s3_key = "backups/42/5.tar.gz", .s3_url = "s3://b/k"};
+  const CancelBackupCommand got = read_back(command);
+  EXPECT_EQ(got.backup_id, 5);
+  EXPECT_EQ(got.sgc_id, 42);
+  EXPECT_EQ(got.s3_key, command.s3_key);
+  EXPECT_EQ(got.s3_url, command.s3_url);
+  expect_refused<CancelBackupCommand>(R"({"command":"cancel_backup","backup_id":5,"sgc_id":1})",
+                                      "s3_key");
+  expect_refused<CancelBackupCommand>(R"({"command":"cancel_backup","sgc_id":1,"s3_key":"k"})",
+                                      "backup_id");
+}
+
 TEST(SessionCommandTest, EveryKindReadsBackUnderItsName) {
   using Kind = SessionCommand::Kind;
   const std::pair<Kind, std::string> kinds[] = {{Kind::kStop, "stop_session"},

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "archive/archive.h"
+#include "archive/copy_tree.h"
+#include "archive/path.h"
 #include "archive/staging.h"
 #include "base/failpoint.h"
 #include "base/file.h"
@@ -21,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kDownloadAttempts = 4;
+constexpr const char* kSaveData = "game";  // what all entries of an archive stand under
 constexpr Backoff kBackoff{std::chrono::milliseconds(500), std::chrono::milliseconds(10000)};
 
 Result<void> rename_folder(const fs::path& from, const fs::path& to) {
@@ -52,6 +55,7 @@ class RestoreFlow {
   Result<std::unique_ptr<RandomSource>> open_archive();
   Result<archive::Staging> stage();
   Result<void> unpack_into(const fs::path& target);
+  Result<void> copy_the_rest(const fs::path& target);
   Result<std::string> journal_swap(const fs::path& staged);
   Result<void> put_in_place(const std::string& identity);
   Result<void> exchange(const std::string& identity);
@@ -96,6 +100,7 @@ Result<archive::Staging> RestoreFlow::stage() {
   auto staging = TRY(archive::Staging::create(gsc_.staging(command_.session_id)));
   TRY(failpoint::pass("restore.staging_created"));
   TRY(unpack_into(staged_game()));
+  if (!command_.restore_paths.empty()) TRY(copy_the_rest(staged_game()));
   TRY(archive::sync_tree(staging.path()));
   TRY(failpoint::pass("restore.extracted"));
   return staging;
@@ -106,8 +111,11 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   if (::mkdir(target.c_str(), 0755) != 0) return fail_errno("create " + target.string(), errno);
   archive::UnpackOptions options;
   options.threads = context_.config.threads;
-  options.strip_prefix = "game";
-  if (!command_.restore_sha256.empty())
+  options.strip_prefix = kSaveData;
+  options.only = command_.restore_paths;
+  options.with_parents = !options.only.empty();
+  // Of a part each frame is checked, but not the whole.
+  if (!command_.restore_sha256.empty() && options.only.empty())
     options.expected_sha256 = TRY(sha256_from_hex(command_.restore_sha256));
   // Where the row says how much there is, that is the limit, however well it compressed; what the
   // entries themselves cost comes on top.
@@ -125,6 +133,22 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   return {};
 }
 
+// What is not restored is copied, so that the staged folder holds all that game/ shall hold, and is
+// put in place like any other. It is not linked: what is kept for an undo must stay as it is, also
+// when the game writes into a file.
+Result<void> RestoreFlow::copy_the_rest(const fs::path& target) {
+  if (!TRY(folder_exists(gsc_.game()))) return {};
+  archive::CopyOptions options;
+  options.progress = &job_.progress;
+  for (const std::string& path : command_.restore_paths)
+    options.except.push_back(TRY(archive::strip_prefix(archive::clean_path(path), kSaveData)));
+  const auto copied =
+      TRY(in("keep what is not restored", archive::copy_tree(gsc_.game(), target, options)));
+  log_info(job_.about, "kept {} other entries, {} bytes, {} of them on shared blocks",
+           copied.entries, copied.data_size_bytes, copied.shared_size_bytes);
+  return failpoint::pass("restore.rest_copied");
+}
+
 // The archive as the row names it.
 Result<std::unique_ptr<RandomSource>> RestoreFlow::open_archive() {
   const std::string& text = command_.restore_s3_url;
@@ -133,7 +157,9 @@ Result<std::unique_ptr<RandomSource>> RestoreFlow::open_archive() {
     return fail(Code::kFailedPrecondition, text + " is in bucket " + url.bucket +
                                                ", this host's store is bucket " +
                                                context_.store->bucket());
-  auto source = TRY(in(text, open_object_in_order(*context_.store, url.key)));
+  auto source =
+      TRY(in(text, command_.restore_paths.empty() ? open_object_in_order(*context_.store, url.key)
+                                                  : open_object(*context_.store, url.key)));
   const auto expected = static_cast<uint64_t>(command_.restore_size_bytes);
   if (expected > 0 && source->size() != expected)
     return fail(Code::kDataLoss, text + " has " + std::to_string(source->size()) +

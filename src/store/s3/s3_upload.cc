@@ -36,6 +36,8 @@ class S3Upload final : public Upload {
     if (!aborted) log_error({}, "{}", aborted.error().message);
   }
 
+  void cancel_when(std::function<bool()> cancelled) override { cancelled_ = std::move(cancelled); }
+
   Result<void> write(ConstBytes bytes) override {
     if (spoilt_)
       return fail(Code::kFailedPrecondition,
@@ -75,7 +77,7 @@ class S3Upload final : public Upload {
     const auto affordable =
         static_cast<int>(std::min<size_t>(config.max_upload_memory_bytes / part_bytes_, 1000));
     const int buffers = std::clamp(affordable, 2, config.parallel_parts + 1);
-    parts_.emplace(*client_, upload, part_bytes_, buffers - 1, buffers);
+    parts_.emplace(*client_, upload, part_bytes_, buffers - 1, buffers, cancelled_);
     return {};
   }
 
@@ -83,6 +85,7 @@ class S3Upload final : public Upload {
   const std::string key_;
   const size_t part_bytes_;
   PartBuffer filling_;
+  std::function<bool()> cancelled_;
   std::optional<PartUploads> parts_;  // once the first part is full
   uint64_t size_ = 0;
   bool spoilt_ = false;

@@ -26,7 +26,7 @@ struct Archive {
   std::unique_ptr<RandomSource> source;
 };
 
-Result<Archive> open(const Context& context, int64_t backup_id) {
+Result<Archive> archive_of(const Context& context, int64_t backup_id) {
   const Backup row = TRY(completed_backup(context.database, backup_id));
   Archive archive{.name = name_of(backup_id), .source = nullptr};
   archive.source = TRY(in(archive.name, open_archive(context.store, row, Reading::kHereAndThere)));
@@ -137,7 +137,7 @@ grpc::Status Service::ListBackupEntries(grpc::ServerContext* call,
     TRY(check_id("backup_id", request->backup_id()));
     TRY(check_path(request->path()));
     const Slots::Slot slot = TRY(looks_.take(kMaxLooks, "looks into archives"));
-    const Archive archive = TRY(open(context, request->backup_id()));
+    const Archive archive = TRY(archive_of(context, request->backup_id()));
     const std::string below = archive::clean_path(request->path());
     bool found = request->path().empty();
     Batches<v1::ListBackupEntriesResponse> batches(*call, *writer);
@@ -164,7 +164,7 @@ grpc::Status Service::ReadBackupFile(grpc::ServerContext* call,
     if (request->path().empty()) return bad_field("path", "is needed: which file");
     TRY(check_path(request->path()));
     const Slots::Slot slot = TRY(looks_.take(kMaxLooks, "looks into archives"));
-    const Archive archive = TRY(open(context, request->backup_id()));
+    const Archive archive = TRY(archive_of(context, request->backup_id()));
     ChunkSink chunks(*call, *writer);
     TRY(with_hint(in(archive.name, archive::cat(*archive.source, request->path(), chunks,
                                                 archive::WithoutIndex::kRefuse))));
@@ -178,8 +178,8 @@ grpc::Status Service::DiffBackups(grpc::ServerContext* call, const v1::DiffBacku
     TRY(check_id("from_backup_id", request->from_backup_id()));
     TRY(check_id("to_backup_id", request->to_backup_id()));
     const Slots::Slot slot = TRY(looks_.take(kMaxLooks, "looks into archives"));
-    const Archive from = TRY(open(context, request->from_backup_id()));
-    const Archive to = TRY(open(context, request->to_backup_id()));
+    const Archive from = TRY(archive_of(context, request->from_backup_id()));
+    const Archive to = TRY(archive_of(context, request->to_backup_id()));
     Batches<v1::DiffBackupsResponse> batches(*call, *writer);
     const auto visit = [&](const archive::Difference& difference) {
       if (difference.change == archive::Change::kMetadata && !request->metadata()) return true;

@@ -5,7 +5,7 @@
 
 #include "archive/test_support.h"
 
-namespace manman::archive {
+namespace manman::archive::test {
 namespace {
 
 class CopyTreeTest : public testing::Test {
@@ -106,4 +106,4 @@ TEST_F(CopyTreeTest, WhatIsInTheWayIsNamed) {
 }
 
 }  // namespace
-}  // namespace manman::archive
+}  // namespace manman::archive::test

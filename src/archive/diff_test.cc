@@ -2,7 +2,7 @@
 
 #include "archive/test_support.h"
 
-namespace manman::archive {
+namespace manman::archive::test {
 namespace {
 
 constexpr int64_t kThen = 1'700'000'000;
@@ -104,4 +104,4 @@ TEST_F(DiffTest, ArchiveWithoutAnIndexIsRefused) {
 }
 
 }  // namespace
-}  // namespace manman::archive
+}  // namespace manman::archive::test

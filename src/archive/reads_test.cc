@@ -5,7 +5,7 @@
 #include "archive/index.h"
 #include "archive/test_support.h"
 
-namespace manman::archive {
+namespace manman::archive::test {
 namespace {
 
 // What a distant archive would be asked for.
@@ -86,4 +86,4 @@ TEST(ReadsTest, ArchiveWithoutAnIndexIsRefusedNotRead) {
 }
 
 }  // namespace
-}  // namespace manman::archive
+}  // namespace manman::archive::test

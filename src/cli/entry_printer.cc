@@ -1,7 +1,6 @@
 #include "cli/entry_printer.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/time.h"
 #include "cli/output.h"
@@ -60,11 +59,13 @@ Result<void> ItemPrinter::take(const std::string& text) {
   first_ = false;
   pending_ += text;
   if (pending_.size() < kFlushBytes) return {};
-  return print(std::exchange(pending_, {}));
+  return flush();
 }
 
 Result<void> ItemPrinter::flush() {
-  return print(std::exchange(pending_, {}));
+  const auto printed = print(pending_);
+  pending_.clear();
+  return printed;
 }
 
 Result<void> ItemPrinter::finish() {

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <memory>
@@ -142,6 +143,7 @@ Result<void> RestoreFlow::copy_the_rest(const fs::path& target) {
   options.progress = &job_.progress;
   for (const std::string& path : command_.restore_paths)
     options.except.push_back(TRY(archive::strip_prefix(archive::clean_path(path), kSaveData)));
+  if (std::ranges::find(options.except, ".") != options.except.end()) return {};  // all is restored
   const auto copied =
       TRY(in("keep what is not restored", archive::copy_tree(gsc_.game(), target, options)));
   log_info(job_.about, "kept {} other entries, {} bytes, {} of them on shared blocks",

@@ -60,7 +60,7 @@ class CancelUpload(ServiceCase):
         """All parts hang, so that the game is quiesced until the upload is given up."""
         self.s3.faults = [Fault("part", "hang", times=10**6)]
         backup = self.api.CreateBackup(session_id=self.session).backup.backup_id
-        wait_until(lambda: self.s3.count("part") >= 4, 30, "the upload to hang")
+        wait_until(lambda: self.s3.count("part") >= 3, 30, "the upload to hang")
         self.assertEqual(self.console(), ["save-off", "save-all flush"])
         begun = time.monotonic()
         shown = self.service.cli_json("backup", "cancel", backup)
@@ -107,7 +107,7 @@ class CancelUpload(ServiceCase):
         self.s3.faults = [Fault("part", "hang", times=10**6), Fault("abort", "internal", times=10**6),
                           Fault("list_uploads", "internal", times=10**6)]
         backup = self.api.CreateBackup(session_id=self.session).backup.backup_id
-        wait_until(lambda: self.s3.count("part") >= 4, 30, "the upload to hang")
+        wait_until(lambda: self.s3.count("part") >= 3, 30, "the upload to hang")
         self.api.CancelBackup(backup_id=backup)
         wait_until(lambda: self.console()[-1] == "save-on", 30, "the game to be told to save again")
         self.service.kill()

@@ -97,6 +97,9 @@ host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_
   config.server_id = server_id;
   config.data_dir = options.data_dir;
   config.threads = options.threads;
+  config.backups_give_way = options.backup_priority == "low";
+  config.backup_bandwidth = uint64_t{options.backup_bandwidth_kib} << 10;
+  config.backup_read_rate = uint64_t{options.backup_read_rate_kib} << 10;
   config.keep_replaced = std::chrono::hours(options.keep_replaced_hours);
   config.keep_sessions = options.keep_sessions;
   config.keep_sessions_for = std::chrono::hours(24 * options.keep_session_days);

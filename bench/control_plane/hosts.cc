@@ -196,12 +196,17 @@ class Group {
     HostHealth health;
     health.server_id = hosts_[next_host_++ % hosts_.size()].server_id;
     counts_.heartbeats++;
-    return publish(host_health_key(health.server_id), health.to_json(), 0);
+    return publish(host_health_key(health.server_id), health.to_json(), 0, /*fleeting=*/true);
   }
 
-  Result<void> publish(std::string key, std::string body, int64_t completed_sgc) {
+  Result<void> publish(std::string key, std::string body, int64_t completed_sgc,
+                       bool fleeting = false) {
     unconfirmed_[++last_tag_] = completed_sgc;
-    return connection_->publish({rabbitmq::kExchange, std::move(key), std::move(body)}, last_tag_);
+    return connection_->publish({.exchange = rabbitmq::kExchange,
+                                 .routing_key = std::move(key),
+                                 .body = std::move(body),
+                                 .fleeting = fleeting},
+                                last_tag_);
   }
 
   const rabbitmq::Settings settings_;

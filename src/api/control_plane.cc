@@ -31,8 +31,16 @@ struct Work {
                 .counters = counters,
                 .commands_waiting = [this] { relay.wake(); },
                 .host_seen = [this](int64_t server_id) { relay.host_seen(server_id); },
-                .object_orphaned = [this](const std::string& key) { deleter.remove_orphan(key); }} {
-  }
+                .object_orphaned = [this](const std::string& key) { deleter.remove_orphan(key); }},
+        requests{.config = config,
+                 .database = database.for_requests(),
+                 .bus = bus,
+                 .store = store,
+                 .clock = clock,
+                 .counters = counters,
+                 .commands_waiting = context.commands_waiting,
+                 .host_seen = context.host_seen,
+                 .object_orphaned = context.object_orphaned} {}
 
   Result<void> start() {
     TRY(consumer.start());
@@ -53,6 +61,7 @@ struct Work {
   }
 
   const Context context;
+  const Context requests;  // of the calls: they must not hold up the jobs
   OutboxRelay relay{context};
   Deleter deleter{context};
   UploadSweeper sweeper{context};
@@ -86,7 +95,7 @@ class ControlPlane::Impl {
       return started;
     }
     work_ = std::move(work);
-    service_.open(work_->context, work_->deleter);
+    service_.open(work_->requests, work_->deleter);
     readiness_.start(work_->context);
     return {};
   }

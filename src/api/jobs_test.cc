@@ -234,10 +234,11 @@ TEST_F(Jobs, TheLaneOfARelayThatDiedIsTakenOver) {
   if (!database_->shared()) GTEST_SKIP() << "needs MANMAN_TEST_PG_URL";
   ScriptedHost host(bus_, server_id_);
   const int64_t now_ms = clock_.now_ms();
-  EXPECT_TRUE(good(database_->transact([&](db::Transaction& tx) {
-    return db::outbox::claim(tx, db::outbox::lane_of(command_key(server_id_, "backup")), "the dead",
-                             now_ms, now_ms + 1000);
-  })));
+  const std::vector lane{db::outbox::lane_of(command_key(server_id_, "backup"))};
+  EXPECT_EQ(good(database_->transact([&](db::Transaction& tx) {
+              return db::outbox::claim(tx, lane, "the dead", now_ms, now_ms + 1000);
+            })),
+            lane);
   const int64_t id = create_backup().backup_id();
   EXPECT_EQ(outbox_size(), 1U);
   clock_.advance(std::chrono::seconds(1));

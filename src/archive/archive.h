@@ -11,6 +11,7 @@
 #include "base/compression.h"
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/rate_limiter.h"
 #include "base/sha256.h"
 #include "base/stream.h"
 
@@ -39,6 +40,13 @@ struct PackOptions {
   Compression compression;
   int threads = 0;              // 0: one per core
   std::string prefix = "game";  // the folder that entries stand under
+  // Take in what is mounted in the folder, too; otherwise such a folder is empty in the archive,
+  // and named.
+  bool cross_file_systems = false;
+  // Give way to everything else on the machine: idle I/O class and low CPU weight for the threads
+  // that read and compress, and the page cache is left as it was.
+  bool background = false;
+  RateLimiter* read_limit = nullptr;  // of what is read of files; may be shared
   Progress* progress = nullptr;
 };
 
@@ -57,6 +65,9 @@ struct PackResult {
 // error) fails the whole with its name; one that shrinks is padded with zeros and named.
 Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackOptions& options);
 
+// What honest archives of game data stay far below.
+inline constexpr uint32_t kUsualMaxRatio = 250;
+
 struct UnpackOptions {
   int threads = 0;
   // Only entries at or below these paths of the archive; all when empty. One that matches nothing
@@ -69,12 +80,15 @@ struct UnpackOptions {
   // TARGET/a/b. "": paths are kept as they are.
   std::string strip_prefix;
   bool owners = true;  // set owners; only root can, others go without
+  bool xattrs = true;  // set extended attributes and ACLs
+  // Set setuid, setgid and sticky bits and file capabilities; otherwise they are dropped and named.
+  bool keep_special_bits = false;
   // More bytes of files than this are refused, and more than the target's file system has free. 0:
   // only the latter.
   uint64_t max_unpacked_bytes = 0;
   // An archive may not unpack to more than this many times its own size, holes of sparse files
-  // not counted, once past 64 MiB.
-  uint32_t max_ratio = 250;
+  // not counted, once past 64 MiB. 0: kUsualMaxRatio, and with a good index as much as that says.
+  uint32_t max_ratio = 0;
   // The hash that the whole archive is known to have; another is kDataLoss. Not with `only`, which
   // does not read all of it.
   std::optional<Sha256Digest> expected_sha256;
@@ -85,6 +99,10 @@ struct UnpackResult {
   uint64_t entries = 0;
   uint64_t data_size_bytes = 0;
   bool indexed = false;  // read by its index, in parallel; otherwise as one stream
+  // What stands there otherwise than in the archive: attributes that the file system refused,
+  // special bits that were dropped. The first 100; warning_count counts all.
+  std::vector<std::string> warnings;
+  uint64_t warning_count = 0;
 };
 
 // Unpacks any .tar.gz, .tar.zst or .tar into the folder `target`, which is there already. Nothing
@@ -92,7 +110,7 @@ struct UnpackResult {
 // sizes, the index against the stream. An entry that would leave the target, a device, a fifo or an
 // unknown kind, a bad checksum or a stream cut short is an error naming it (kDataLoss for damage,
 // kInvalidArgument for what is refused); what was unpacked by then is left for the caller to
-// remove. Set-id bits are dropped. Data is not synced.
+// remove. Data is not synced.
 Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& target,
                             const UnpackOptions& options);
 
@@ -103,15 +121,19 @@ struct SalvageResult {
   uint64_t lost_entries = 0;
   // What is wrong with the archive; empty when nothing was found.
   std::string damage;
-  // False: the archive has no good index, and reading ended at the damage. What follows there is
-  // lost too, its names unknown, and no checksum vouches for what was unpacked.
+  // False: the archive has no good index, and damage took entries whose names nobody knows.
   bool to_the_end = true;
+  // Every byte that was unpacked was checked by a hash or checksum.
+  bool vouched = true;
+  std::vector<std::string> warnings;  // as UnpackResult's
+  uint64_t warning_count = 0;
 };
 
 // Unpacks as unpack() does, but only what damage has left whole, and calls on_lost for every entry
 // that it has not. With a good index that is every entry that no damaged frame touches, each of
-// them checked; all frames are read twice. Otherwise the archive is read as one stream, up to the
-// damage; kDataLoss when nothing stands before it. A hard link to a file that is lost is lost too.
+// them checked; all frames are read twice. Without one, an archive of this format is read frame by
+// frame, over the damaged ones, and one made elsewhere as one stream up to the damage; kDataLoss
+// when nothing could be unpacked. A hard link to a file that is lost is lost too.
 // What unpack() refuses is an error here, and so are a disk or network that fails. Takes no `only`
 // and no `expected_sha256`.
 Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path& target,

@@ -23,13 +23,14 @@ Budget::Budget(const Limits& limits, uint64_t archive_size)
 }
 
 Result<Budget> Budget::of(const std::string& target, const UnpackOptions& options,
-                          uint64_t archive_size) {
+                          uint64_t archive_size, bool indexed) {
   struct statvfs info{};
   if (::statvfs(target.c_str(), &info) != 0) return fail_errno("look at " + target, errno);
   const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
   return Budget({.max_bytes = options.max_unpacked_bytes,
                  .free_bytes = free > kReserve ? free - kReserve : 0,
-                 .max_ratio = options.max_ratio},
+                 .max_ratio = options.max_ratio != 0 ? options.max_ratio : kUsualMaxRatio,
+                 .only_zeros = indexed && options.max_ratio == 0},
                 archive_size);
 }
 
@@ -51,7 +52,16 @@ Result<void> Budget::check(uint64_t bytes) const {
 Result<void> Budget::take(uint64_t bytes) {
   taken_ += bytes;
   TRY(check(taken_));
-  if (taken_ > max_by_ratio_)
+  return limits_.only_zeros ? Result<void>() : take_by_ratio(bytes);
+}
+
+Result<void> Budget::take_zeros(uint64_t bytes) {
+  return limits_.only_zeros ? take_by_ratio(bytes) : Result<void>();
+}
+
+Result<void> Budget::take_by_ratio(uint64_t bytes) {
+  by_ratio_ += bytes;
+  if (by_ratio_ > max_by_ratio_)
     return fail(Code::kInvalidArgument, "refused: the archive unpacks to more than " +
                                             std::to_string(limits_.max_ratio) + " times its size");
   return {};

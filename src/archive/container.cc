@@ -140,9 +140,10 @@ const Container& container_of(ArchiveFormat format) {
   return gzip;
 }
 
-bool is_marked(ConstBytes start) {
-  return std::ranges::any_of(kAllFormats,
-                             [&](ArchiveFormat one) { return container_of(one).is_marked(start); });
+std::optional<ArchiveFormat> format_marked_by(ConstBytes start) {
+  for (const ArchiveFormat one : kAllFormats)
+    if (container_of(one).is_marked(start)) return one;
+  return std::nullopt;
 }
 
 }  // namespace manman::archive

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,8 +43,11 @@ class Container {
 inline constexpr size_t kMaxMemberData = 65535 - 4;
 
 const Container& container_of(ArchiveFormat format);
-// Container::is_marked() of any of the formats.
-bool is_marked(ConstBytes start);
+// The format whose Container::is_marked() says so, if any.
+std::optional<ArchiveFormat> format_marked_by(ConstBytes start);
+inline bool is_marked(ConstBytes start) {
+  return format_marked_by(start).has_value();
+}
 
 // The first bytes of every zstd frame that holds data, the content size aside: magic, and a header
 // that has a content size of 8 bytes, a single segment and a checksum. libzstd itself writes so

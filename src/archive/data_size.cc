@@ -21,7 +21,9 @@ struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
 };
 
-Result<void> add_folder(int fd, int depth, const Progress& progress, DataSize& size) {
+// `device`: stay on it; null: go everywhere.
+Result<void> add_folder(int fd, int depth, const dev_t* device, const Progress& progress,
+                        DataSize& size) {
   const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd));
   if (!dir) {
     ::close(fd);
@@ -39,8 +41,9 @@ Result<void> add_folder(int fd, int depth, const Progress& progress, DataSize& s
       size.allocated_bytes += static_cast<uint64_t>(info.st_blocks) * 512;
     }
     if (!S_ISDIR(info.st_mode) || depth >= kMaxDepth) continue;
+    if (device != nullptr && info.st_dev != *device) continue;
     const int inner = ::openat(::dirfd(dir.get()), entry->d_name, kFlags);
-    if (inner >= 0) TRY(add_folder(inner, depth + 1, progress, size));
+    if (inner >= 0) TRY(add_folder(inner, depth + 1, device, progress, size));
   }
   return {};
 }
@@ -58,11 +61,14 @@ uint64_t DataSize::archive_upper_bound(ArchiveFormat format) const {
   return stored + stored / 4 + file_bytes / 200 + entries * kPerEntry + kSpare;
 }
 
-Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress) {
-  const int fd = ::open(dir.c_str(), kFlags);
-  if (fd < 0) return fail_errno("open folder " + dir.string(), errno);
+Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress,
+                         bool cross_file_systems) {
+  UniqueFd fd(::open(dir.c_str(), kFlags));
+  struct stat info{};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return fail_errno("open folder " + dir.string(), errno);
+  const dev_t* device = cross_file_systems ? nullptr : &info.st_dev;
   DataSize size;
-  TRY(add_folder(fd, 0, progress, size));
+  TRY(add_folder(fd.release(), 0, device, progress, size));
   return size;
 }
 

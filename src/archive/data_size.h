@@ -21,7 +21,8 @@ struct DataSize {
 };
 
 // Memory grows only with the depth. What vanishes or can't be read is left out; the folder itself
-// missing is kNotFound.
-Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress);
+// missing is kNotFound. Other file systems count only where pack() is to take them in, too.
+Result<DataSize> measure(const std::filesystem::path& dir, const Progress& progress,
+                         bool cross_file_systems = false);
 
 }  // namespace manman::archive

@@ -44,19 +44,19 @@ std::unexpected<Error> refuse(const std::string& path, std::string_view why) {
 }  // namespace
 
 Extractor::Extractor(TargetTree tree, const UnpackOptions& options, Selection& selection,
-                     Budget& budget, timespec start)
+                     Budget& budget, Warnings& warnings, timespec start)
     : tree_(std::move(tree)),
       options_(options),
       selection_(selection),
       budget_(budget),
       start_(start),
-      owners_(options.owners && ::geteuid() == 0) {}
+      metadata_(options, warnings) {}
 
 Result<Extractor> Extractor::create(const std::string& target, const UnpackOptions& options,
-                                    Selection& selection, Budget& budget) {
+                                    Selection& selection, Budget& budget, Warnings& warnings) {
   TargetTree tree = TRY(TargetTree::open(target));
   const timespec start = TRY(present(tree.root()));
-  return Extractor(std::move(tree), options, selection, budget, start);
+  return Extractor(std::move(tree), options, selection, budget, warnings, start);
 }
 
 Result<bool> Extractor::begin(const Member& member) {
@@ -74,7 +74,7 @@ Result<bool> Extractor::begin(const Member& member) {
 }
 
 Result<void> Extractor::extract(const Member& member, const std::string& path) {
-  TRY(budget_.take(kEntryCost));
+  TRY(budget_.take(kEntryCost + member.xattrs.size_bytes()));
   Entry entry = member.entry;
   entry.path = TRY(strip_prefix(path, options_.strip_prefix));
   if (entry.path == "." && entry.kind != EntryKind::kFolder)
@@ -88,10 +88,10 @@ Result<void> Extractor::extract(const Member& member, const std::string& path) {
 Result<void> Extractor::make(const Member& member, Entry entry, const std::string& path) {
   switch (entry.kind) {
     case EntryKind::kFolder:
-      return make_folder(std::move(entry));
+      return make_folder(entry, member.xattrs);
     case EntryKind::kFile:
       data_size_ += entry.size_bytes;
-      return make_file(entry, member.sparse);
+      return make_file(entry, member.xattrs, member.sparse);
     case EntryKind::kSymlink:
       return make_symlink(entry);
     case EntryKind::kHardLink:
@@ -107,7 +107,7 @@ Result<void> Extractor::make(const Member& member, Entry entry, const std::strin
   return make_hard_link(entry);
 }
 
-Result<void> Extractor::make_folder(Entry entry) {
+Result<void> Extractor::make_folder(const Entry& entry, const Xattrs& xattrs) {
   if (entry.path != ".") {
     const auto place = TRY(tree_.locate(entry.path));
     // Open to the own user until everything in it is there.
@@ -123,10 +123,10 @@ Result<void> Extractor::make_folder(Entry entry) {
       }
     }
   }
-  return folders_.add(entry);
+  return folders_.add(entry, xattrs);
 }
 
-Result<void> Extractor::make_file(const Entry& entry, bool sparse) {
+Result<void> Extractor::make_file(const Entry& entry, const Xattrs& xattrs, bool sparse) {
   const auto place = TRY(tree_.locate(entry.path));
   constexpr int kFlags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd fd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
@@ -135,7 +135,7 @@ Result<void> Extractor::make_file(const Entry& entry, bool sparse) {
     fd = UniqueFd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
   }
   if (!fd) return fail_errno("create " + entry.path, errno);
-  file_.emplace(std::move(fd), entry, sparse, budget_);
+  file_.emplace(std::move(fd), entry, xattrs, sparse, budget_);
   return {};
 }
 
@@ -145,7 +145,8 @@ Result<void> Extractor::make_symlink(const Entry& entry) {
   const char* name = place.name.c_str();
   if (::symlinkat(entry.link_target.c_str(), place.folder, name) != 0)
     return fail_errno("create link " + entry.path, errno);
-  if (owners_ && ::fchownat(place.folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
+  if (metadata_.owners() &&
+      ::fchownat(place.folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
     return fail_errno("set the owner of " + entry.path, errno);
   const std::array<timespec, 2> times = {
       timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
@@ -189,7 +190,7 @@ Result<void> Extractor::data(uint64_t offset, ConstBytes bytes) {
 
 Result<void> Extractor::end() {
   if (!file_) return {};
-  TRY(file_->finish(owners_));
+  TRY(file_->finish(metadata_));
   file_.reset();
   return {};
 }
@@ -204,13 +205,21 @@ Result<void> Extractor::abandon() {
   return tree_.clear(place, path);
 }
 
+bool Extractor::stands(const std::string& path) {
+  const auto stripped = strip_prefix(path, options_.strip_prefix);
+  if (!stripped) return false;
+  const auto place = tree_.locate(*stripped, false);
+  struct stat info{};
+  return place && ::fstatat(place->folder, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Result<void> Extractor::finish() {
   for (const auto& [file, link] : selection_.stand_ins())
     if (!stand_ins_made_.contains(link))
       return refuse(link, "a hard link to " + file + ", which is not a file of this archive");
-  return folders_.visit([&](const Entry& entry) -> Result<void> {
+  return folders_.visit([&](const Entry& entry, const Xattrs& xattrs) -> Result<void> {
     const UniqueFd fd = TRY(tree_.open_folder(entry.path));
-    return apply_metadata(fd.get(), entry, owners_, entry.path);
+    return metadata_.set(fd.get(), entry, xattrs);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "archive/file_writer.h"
 #include "archive/folder_spool.h"
 #include "archive/member.h"
+#include "archive/metadata.h"
 #include "archive/selection.h"
 #include "archive/target_tree.h"
 
@@ -18,12 +19,14 @@ class Extractor final : public MemberVisitor {
  public:
   // Everything referred to must outlive the extractor.
   static Result<Extractor> create(const std::string& target, const UnpackOptions& options,
-                                  Selection& selection, Budget& budget);
+                                  Selection& selection, Budget& budget, Warnings& warnings);
   Result<bool> begin(const Member& member) override;
   Result<void> data(uint64_t offset, ConstBytes bytes) override;
   Result<void> end() override;
   // Removes the file at work, which does not come to its end.
   Result<void> abandon();
+  // Whether something stands where the entry of this path would be put.
+  bool stands(const std::string& path);
   // Once all is there: modes, owners and times of the folders.
   Result<void> finish();
 
@@ -32,12 +35,12 @@ class Extractor final : public MemberVisitor {
 
  private:
   Extractor(TargetTree tree, const UnpackOptions& options, Selection& selection, Budget& budget,
-            timespec start);
+            Warnings& warnings, timespec start);
   // Puts a member under another path of the archive.
   Result<void> extract(const Member& member, const std::string& path);
   Result<void> make(const Member& member, Entry entry, const std::string& path);
-  Result<void> make_folder(Entry entry);
-  Result<void> make_file(const Entry& entry, bool sparse);
+  Result<void> make_folder(const Entry& entry, const Xattrs& xattrs);
+  Result<void> make_file(const Entry& entry, const Xattrs& xattrs, bool sparse);
   Result<void> make_symlink(const Entry& entry);
   Result<void> make_hard_link(const Entry& entry);
 
@@ -46,7 +49,7 @@ class Extractor final : public MemberVisitor {
   Selection& selection_;
   Budget& budget_;
   timespec start_;  // by the target's file system: what was made since has a later ctime
-  bool owners_;
+  Metadata metadata_;
   std::optional<FileWriter> file_;
   FolderSpool folders_;
   std::set<std::string> stand_ins_made_;

@@ -1,11 +1,9 @@
 #include "archive/file_writer.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "archive/bytes.h"
@@ -17,18 +15,6 @@ namespace {
 constexpr uint64_t kWriteback = uint64_t{1} << 20;
 
 }  // namespace
-
-Result<void> apply_metadata(int fd, const Entry& entry, bool owners, const std::string& what) {
-  if (owners && ::fchown(fd, entry.uid, entry.gid) != 0)
-    return fail_errno("set the owner of " + what, errno);
-  constexpr mode_t kKept = 01777;  // not the set-id bits
-  if (::fchmod(fd, entry.mode & kKept) != 0) return fail_errno("set the mode of " + what, errno);
-  const std::array<timespec, 2> times = {
-      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
-      timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
-  if (::futimens(fd, times.data()) != 0) return fail_errno("set the time of " + what, errno);
-  return {};
-}
 
 Result<void> FileWriter::put(uint64_t offset, ConstBytes bytes) {
   TRY(budget_.take(bytes.size()));
@@ -56,7 +42,11 @@ void FileWriter::begin_writeback() {
 }
 
 Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
-  if (!sparse_) return put(offset, bytes);
+  if (!sparse_) {
+    if (bytes.size() > format::kMaxUnmarkedZeros && all_zero(bytes))
+      TRY(budget_.take_zeros(bytes.size()));
+    return put(offset, bytes);
+  }
   // Runs of blocks that are not zero are written together. Cut at multiples of the block, so that
   // the result doesn't depend on how the bytes come in pieces, but for blocks that are split.
   size_t run = 0;
@@ -74,11 +64,11 @@ Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
   return {};
 }
 
-Result<void> FileWriter::finish(bool owners) {
+Result<void> FileWriter::finish(const Metadata& metadata) {
   if (end_ < entry_.size_bytes &&
       ::ftruncate(fd_.get(), static_cast<off_t>(entry_.size_bytes)) != 0)
     return fail_errno("set the size of " + entry_.path, errno);
-  return apply_metadata(fd_.get(), entry_, owners, entry_.path);
+  return metadata.set(fd_.get(), entry_, xattrs_);
 }
 
 }  // namespace manman::archive

@@ -4,26 +4,24 @@
 
 #include "archive/archive.h"
 #include "archive/budget.h"
+#include "archive/metadata.h"
 #include "base/file.h"
 #include "base/stream.h"
 
 namespace manman::archive {
 
-// Sets owner (if asked), mode without set-id bits, and mtime, of an open file or folder.
-Result<void> apply_metadata(int fd, const Entry& entry, bool owners, const std::string& what);
-
 // Writes the contents of one file that was just made.
 class FileWriter {
  public:
-  FileWriter(UniqueFd fd, const Entry& entry, bool sparse, Budget& budget)
-      : fd_(std::move(fd)), entry_(entry), sparse_(sparse), budget_(budget) {}
+  FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bool sparse, Budget& budget)
+      : fd_(std::move(fd)), entry_(entry), xattrs_(xattrs), sparse_(sparse), budget_(budget) {}
 
   const std::string& path() const { return entry_.path; }
   uint64_t size_bytes() const { return entry_.size_bytes; }
   // Ascending offsets. Of a sparse file, aligned blocks of zeros are left out.
   Result<void> write(uint64_t offset, ConstBytes bytes);
-  // Brings the file to its size and sets owner, mode and mtime.
-  Result<void> finish(bool owners);
+  // Brings the file to its size and gives it its metadata.
+  Result<void> finish(const Metadata& metadata);
 
  private:
   Result<void> put(uint64_t offset, ConstBytes bytes);
@@ -31,6 +29,7 @@ class FileWriter {
 
   UniqueFd fd_;
   const Entry entry_;
+  const Xattrs xattrs_;
   const bool sparse_;
   Budget& budget_;
   uint64_t end_ = 0;      // of what was put

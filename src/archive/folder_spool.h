@@ -6,6 +6,7 @@
 
 #include "archive/archive.h"
 #include "archive/spool.h"
+#include "archive/xattrs.h"
 
 namespace manman::archive {
 
@@ -14,10 +15,10 @@ namespace manman::archive {
 class FolderSpool {
  public:
   // `entry.path` is that below the target, "." for the target itself.
-  Result<void> add(const Entry& entry);
+  Result<void> add(const Entry& entry, const Xattrs& xattrs);
   // Visits all, deepest first; among those of one depth in the order of adding, so that the last
   // word on a folder comes last.
-  Result<void> visit(const std::function<Result<void>(const Entry&)>& visit) const;
+  Result<void> visit(const std::function<Result<void>(const Entry&, const Xattrs&)>& visit) const;
 
  private:
   struct List {

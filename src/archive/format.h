@@ -23,6 +23,8 @@ inline constexpr uint32_t kMaxPackedFrame = kFrameSize + 4096;
 inline constexpr size_t kMaxPathSize = 4096;
 // Zeros that fill such a block of a sparse file are restored as a hole.
 inline constexpr size_t kSparseBlock = 4096;
+// pack() stores longer runs of zeros that end where a frame or the file does as holes.
+inline constexpr size_t kMaxUnmarkedZeros = size_t{64} << 10;
 // The two blocks of zeros that end a tar stream.
 inline constexpr size_t kStreamEndSize = 1024;
 

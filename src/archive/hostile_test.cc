@@ -329,6 +329,32 @@ TEST(Hostile, BombsAreRefused) {
   EXPECT_TRUE(fs::is_empty(target.path()));
 }
 
+// However well they compress: what they unpack to, their index says, but for zeros, which are
+// holes.
+TEST(Hostile, OwnArchivesAreNoBombs) {
+  const TempDir temp;
+  const fs::path dir = temp.make("game");
+  write_file(dir / "letters", std::string(100 << 20, 'b'));
+  write_file(dir / "zeros", std::string(70 << 20, '\0'));
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 300; i++)
+    write_file(dir / std::to_string(i), std::string(65'536 - i, '\0') + "x");
+  for (const Compression& compression :
+       {Compression{ArchiveFormat::kGzip, Compression::kGzipBest},
+        Compression{ArchiveFormat::kZstd, 19}, Compression{ArchiveFormat::kZstd, 3}}) {
+    const std::string bytes = pack_bytes(dir, compression);
+    ASSERT_LT(bytes.size() * kUsualMaxRatio, 100U << 20);
+    const TempDir target;
+    const auto unpacked = unpack_bytes(bytes, target.path());
+    ASSERT_TRUE(unpacked) << message_of(unpacked);
+    EXPECT_EQ(describe(target.path()), describe(dir));
+    const TempDir other;
+    EXPECT_EQ(
+        code_of(unpack_bytes(bytes, other.path(), {.strip_prefix = "game", .max_ratio = 200})),
+        Code::kInvalidArgument);
+  }
+}
+
 // Streams by chance from valid parts: whatever comes, an answer and nothing outside.
 TEST(Hostile, ChangedBytesOfForeignArchives) {
   using enum EntryKind;

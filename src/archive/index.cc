@@ -76,8 +76,7 @@ Result<void> BlockCursor::next_block() {
   }
   const format::BlockHead head = TRY(format::decode_block(as_bytes(data)));
   if (head.first_record != seen_) return damaged("its blocks are out of order");
-  const ConstBytes payload = as_bytes(data).subspan(format::kBlockHeadSize);
-  block_ = head.deflated ? TRY(inflate_block(payload, head.raw_size)) : std::string(as_text(payload));
+  block_ = TRY(block_records(head, as_bytes(data).subspan(format::kBlockHeadSize)));
   rest_ = as_bytes(block_);
   records_left_ = head.records;
   return {};

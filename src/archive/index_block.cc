@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "archive/bytes.h"
+
 namespace manman::archive {
 
 Result<std::string> deflate_block(std::string_view raw) {
@@ -29,6 +31,11 @@ Result<std::string> inflate_block(ConstBytes packed, size_t raw_size) {
     return fail(Code::kDataLoss,
                 "the archive's index is damaged: a block does not decompress to its size");
   return raw;
+}
+
+Result<std::string> block_records(const format::BlockHead& head, ConstBytes payload) {
+  if (!head.deflated) return std::string(as_text(payload));
+  return inflate_block(payload, head.raw_size);
 }
 
 }  // namespace manman::archive

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "archive/format.h"
 #include "base/error.h"
 #include "base/stream.h"
 
@@ -12,5 +13,8 @@ namespace manman::archive {
 Result<std::string> deflate_block(std::string_view raw);
 // kDataLoss unless it inflates to exactly raw_size bytes.
 Result<std::string> inflate_block(ConstBytes packed, size_t raw_size);
+
+// The records of a block, of its data after the head; decode_block() has checked both.
+Result<std::string> block_records(const format::BlockHead& head, ConstBytes payload);
 
 }  // namespace manman::archive

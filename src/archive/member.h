@@ -1,6 +1,7 @@
 #pragma once
 
 #include "archive/archive.h"
+#include "archive/xattrs.h"
 #include "base/stream.h"
 
 namespace manman::archive {
@@ -8,6 +9,7 @@ namespace manman::archive {
 // An entry as it stands in a tar stream.
 struct Member {
   Entry entry;
+  Xattrs xattrs;               // of a file or folder
   bool sparse = false;         // restore holes
   uint64_t header_offset = 0;  // of its first header block in the stream
   uint64_t data_offset = 0;    // of its contents

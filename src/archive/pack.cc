@@ -4,37 +4,16 @@
 #include "archive/frame_codec.h"
 #include "archive/frame_reader.h"
 #include "archive/index_writer.h"
+#include "archive/manners.h"
 #include "archive/pack_planner.h"
 #include "archive/path.h"
+#include "archive/warnings.h"
 
 namespace manman::archive {
 namespace {
 
-constexpr size_t kMaxWarnings = 100;
 // Frames between planner and writer: enough to keep all workers busy, 2 MiB each.
 constexpr size_t kMaxWindow = 24;
-
-// Warnings of planner and writer, the first ones kept and all counted.
-class Warnings {
- public:
-  void add(const std::string& path, std::string_view why) {
-    auto list = list_.lock();
-    list->count++;
-    if (list->texts.size() < kMaxWarnings) list->texts.push_back(path + " " + std::string(why));
-  }
-  void move_to(PackResult& result) {
-    auto list = list_.lock();
-    result.warnings = std::move(list->texts);
-    result.warning_count = list->count;
-  }
-
- private:
-  struct List {
-    std::vector<std::string> texts;
-    uint64_t count = 0;
-  };
-  Sync<List> list_;
-};
 
 // Counts and hashes what passes through.
 class CountingSink final : public Sink {
@@ -94,7 +73,7 @@ class Writer {
       ending.hole_size += ending.file->zeros();
       const std::string_view trouble = ending.file->trouble();
       record.changed = !trouble.empty();
-      if (record.changed) warnings_.add(record.entry.path, trouble);
+      if (record.changed) warnings_.add(record.entry.path + " " + std::string(trouble));
     }
     record.sparse = ending.hole_size > 0;
     tail_.data_size += record.entry.size_bytes;
@@ -136,12 +115,11 @@ Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackO
   PackPipeline pipeline(
       threads, std::min(kMaxWindow, static_cast<size_t>(threads) * 2 + 2),
       [&](PackPipeline& into) {
-        return PackPlanner(
-                   into, prefix, options.progress,
-                   [&](const std::string& path, std::string_view why) { warnings.add(path, why); })
-            .run(dir.string());
+        if (options.background) give_way();
+        return PackPlanner(into, prefix, options, warnings).run(dir.string());
       },
       [&options, &zero_frame] {
+        if (options.background) give_way();
         return [packer = std::shared_ptr(make_packer(options.compression)),
                 &zero_frame](PackJob& job) { return do_pack_job(*packer, zero_frame, job); };
       });

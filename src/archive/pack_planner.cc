@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "archive/manners.h"
 #include "archive/tar_writer.h"
 
 namespace manman::archive {
 namespace {
 
 // Files up to this size are read while planning: a frame may hold hundreds of them, and their
-// descriptors would add up.
-constexpr uint64_t kSmallFile = 64 * 1024;
+// descriptors would add up. Nobody looks whether they are zeros.
+constexpr uint64_t kSmallFile = format::kMaxUnmarkedZeros;
 
 bool same_time(const timespec& a, const timespec& b) {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -43,7 +44,8 @@ std::string PackPlanner::archive_path(const std::string& path) const {
 Result<void> PackPlanner::run(const std::string& dir) {
   TreeWalker walker(
       [&](Found found) { return add(std::move(found), dir); },
-      [&](const std::string& path, std::string_view why) { warn_(archive_path(path), why); });
+      [&](const std::string& path, std::string_view why) { warn(archive_path(path), why); },
+      options_.cross_file_systems);
   TRY(walker.walk(dir));
   TRY(piece(nullptr, 0, format::kStreamEndSize));
   return flush();
@@ -66,8 +68,17 @@ Result<void> PackPlanner::add(Found found, const std::string& dir) {
   entry.kind = S_ISDIR(found.info.st_mode) ? EntryKind::kFolder : EntryKind::kSymlink;
   entry.link_target = found.link_target;
   EndingEntry ending;
-  TRY(header(entry, ending.record));
+  TRY(header(entry, xattrs_of(found.folder, entry.path), ending.record));
   return end_entry(std::move(ending));
+}
+
+Xattrs PackPlanner::xattrs_of(int fd, const std::string& path) {
+  if (fd < 0) return {};
+  return read_xattrs(fd, [&](const std::string& why) { warn(path, why); });
+}
+
+void PackPlanner::warn(const std::string& path, std::string_view why) {
+  warnings_.add(path + " " + std::string(why));
 }
 
 Result<void> PackPlanner::add_file(Found found, Entry entry, const std::string& dir) {
@@ -75,17 +86,17 @@ Result<void> PackPlanner::add_file(Found found, Entry entry, const std::string& 
   if (found.info.st_nlink > 1) {
     HardLinks::Seen seen = TRY(links_.meet(found.info, entry.path));
     if (seen.forgotten)
-      warn_(entry.path, "has more links than can be followed; other names become copies");
+      warn(entry.path, "has more links than can be followed; other names become copies");
     if (seen.first_path) {
       entry.kind = EntryKind::kHardLink;
       entry.link_target = std::move(*seen.first_path);
-      TRY(header(entry, ending.record));
+      TRY(header(entry, {}, ending.record));
       return end_entry(std::move(ending));
     }
   }
   entry.kind = EntryKind::kFile;
   entry.size_bytes = static_cast<uint64_t>(found.info.st_size);
-  TRY(header(entry, ending.record));
+  TRY(header(entry, xattrs_of(found.file.get(), entry.path), ending.record));
   const std::string name = dir + "/" + found.path;
   const int fd = found.file.get();
   if (entry.size_bytes <= kSmallFile) {
@@ -93,7 +104,7 @@ Result<void> PackPlanner::add_file(Found found, Entry entry, const std::string& 
     return end_entry(std::move(ending));
   }
   const bool may_have_holes = static_cast<uint64_t>(found.info.st_blocks) * 512 < entry.size_bytes;
-  ending.file = std::make_shared<OpenFile>(std::move(found.file), found.info, name);
+  ending.file = std::make_shared<OpenFile>(std::move(found.file), found.info, name, options_);
   TRY(add_contents(ending.file, ending, fd, may_have_holes));
   TRY(ending.file->let_go());
   return end_entry(std::move(ending));
@@ -121,17 +132,12 @@ Result<void> PackPlanner::add_small(int fd, const std::string& name, EndingEntry
   bool shrank = false;
   for (uint64_t at = 0; at < size;) {
     const uint32_t count = std::min<uint64_t>(TRY(room()), size - at);
-    std::byte* into = job_->raw.data() + job_->used;
-    const ssize_t got = shrank ? 0 : ::pread(fd, into, count, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("read " + name, errno);
-    shrank = got == 0;
-    const auto filled = shrank ? count : static_cast<uint32_t>(got);
-    if (shrank) std::fill_n(into, count, std::byte{0});
-    job_->used += filled;
+    const MutableBytes into = MutableBytes(job_->raw).subspan(job_->used, count);
+    if (!TRY(read_or_zeros(fd, at, into, name, options_))) shrank = true;
+    job_->used += count;
     job_->has_literals = true;
-    job_->data_size += filled;
-    at += filled;
+    job_->data_size += count;
+    at += count;
   }
   struct stat now{};
   if (::fstat(fd, &now) != 0) return fail_errno("stat " + name, errno);
@@ -140,11 +146,11 @@ Result<void> PackPlanner::add_small(int fd, const std::string& name, EndingEntry
   ending.record.changed = shrank || !same_time(now.st_mtim, info.st_mtim) ||
                           !same_time(now.st_ctim, info.st_ctim) || now.st_size != info.st_size;
   if (shrank || now.st_size < info.st_size)
-    warn_(path, kShrank);
+    warn(path, kShrank);
   else if (grew)
-    warn_(path, kGrew);
+    warn(path, kGrew);
   else if (ending.record.changed)
-    warn_(path, kChanged);
+    warn(path, kChanged);
   return {};
 }
 
@@ -156,8 +162,9 @@ Result<void> PackPlanner::end_entry(EndingEntry ending) {
   return {};
 }
 
-Result<void> PackPlanner::header(const Entry& entry, format::EntryRecord& record) {
-  const std::string bytes = tar_header(entry);
+Result<void> PackPlanner::header(const Entry& entry, const Xattrs& xattrs,
+                                 format::EntryRecord& record) {
+  const std::string bytes = tar_header(entry, xattrs);
   record.entry = entry;
   record.header_offset = offset();
   record.data_offset = record.header_offset + bytes.size();

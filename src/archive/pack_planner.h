@@ -6,6 +6,8 @@
 #include "archive/hard_links.h"
 #include "archive/packer_frame.h"
 #include "archive/tree_walker.h"
+#include "archive/warnings.h"
+#include "archive/xattrs.h"
 #include "base/progress.h"
 
 namespace manman::archive {
@@ -14,13 +16,14 @@ namespace manman::archive {
 // pipeline's producer, in its thread.
 class PackPlanner {
  public:
-  // `warn` may be called from the planner's thread, with the entry's path in the archive.
-  PackPlanner(PackPipeline& pipeline, std::string prefix, const Progress* progress,
-              TreeWalker::Warn warn)
+  // All must outlive it. `prefix` is the options', cleaned.
+  PackPlanner(PackPipeline& pipeline, std::string prefix, const PackOptions& options,
+              Warnings& warnings)
       : pipeline_(pipeline),
         prefix_(std::move(prefix)),
-        progress_(progress),
-        warn_(std::move(warn)) {}
+        options_(options),
+        progress_(options.progress),
+        warnings_(warnings) {}
 
   // Plans everything and the end mark.
   Result<void> run(const std::string& dir);
@@ -34,7 +37,10 @@ class PackPlanner {
                          const struct stat& info);
   Result<void> end_entry(EndingEntry ending);
 
-  Result<void> header(const Entry& entry, format::EntryRecord& record);
+  Result<void> header(const Entry& entry, const Xattrs& xattrs, format::EntryRecord& record);
+  Xattrs xattrs_of(int fd, const std::string& path);
+  // With the entry's path in the archive.
+  void warn(const std::string& path, std::string_view why);
   Result<void> literal(ConstBytes bytes);
   Result<void> piece(const std::shared_ptr<OpenFile>& file, uint64_t offset, uint64_t size);
   Result<uint32_t> room();
@@ -44,8 +50,9 @@ class PackPlanner {
 
   PackPipeline& pipeline_;
   std::string prefix_;
+  const PackOptions& options_;
   const Progress* progress_;
-  TreeWalker::Warn warn_;
+  Warnings& warnings_;
   HardLinks links_;
   std::unique_ptr<PackJob> job_;
   uint64_t flushed_ = 0;  // of the stream, in frames handed over

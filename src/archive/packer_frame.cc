@@ -1,11 +1,10 @@
 #include "archive/packer_frame.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 
 #include "archive/bytes.h"
+#include "archive/manners.h"
 
 namespace manman::archive {
 namespace {
@@ -42,19 +41,7 @@ bool only_zeros(const PackJob& job) {
 }  // namespace
 
 Result<void> OpenFile::read_at(uint64_t offset, MutableBytes buffer) {
-  while (!buffer.empty()) {
-    const ssize_t count =
-        ::pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail_errno("read " + path_, errno);
-    if (count == 0) {
-      shrank_ = true;
-      std::memset(buffer.data(), 0, buffer.size());
-      return {};
-    }
-    buffer = buffer.subspan(static_cast<size_t>(count));
-    offset += static_cast<uint64_t>(count);
-  }
+  if (!TRY(read_or_zeros(fd_.get(), offset, buffer, path_, options_))) shrank_ = true;
   return {};
 }
 

@@ -25,8 +25,9 @@ inline constexpr std::string_view kChanged = "changed while it was read";
 // whether it changed meanwhile.
 class OpenFile {
  public:
-  OpenFile(UniqueFd fd, const struct stat& info, std::string path)
-      : fd_(std::move(fd)), info_(info), path_(std::move(path)) {}
+  // The options must outlive it.
+  OpenFile(UniqueFd fd, const struct stat& info, std::string path, const PackOptions& options)
+      : fd_(std::move(fd)), info_(info), path_(std::move(path)), options_(options) {}
 
   // Fills buffer from offset; what the file no longer has is zeros.
   Result<void> read_at(uint64_t offset, MutableBytes buffer);
@@ -45,6 +46,7 @@ class OpenFile {
   UniqueFd fd_;
   const struct stat info_;
   const std::string path_;
+  const PackOptions& options_;
   std::atomic<int> holders_{1};  // the planner's
   std::atomic<uint64_t> zeros_{0};
   std::atomic<bool> shrank_{false};

@@ -128,8 +128,41 @@ Result<void> apply_sparse(std::string_view key, std::string_view value, Attribut
   return {};
 }
 
+// '%' and '=' stand as %25 and %3D in the names of attributes, others may.
+std::string decode_name(std::string_view text) {
+  std::string name;
+  while (!text.empty()) {
+    unsigned byte = 0;
+    const bool coded =
+        text.size() >= 3 && text[0] == '%' &&
+        std::from_chars(text.data() + 1, text.data() + 3, byte, 16).ptr == text.data() + 3;
+    name += coded ? static_cast<char>(byte) : text[0];
+    text.remove_prefix(coded ? 3 : 1);
+  }
+  return name;
+}
+
+Result<void> add_xattr(Attributes& attributes, std::string_view coded_name,
+                       std::string_view value) {
+  std::string name = decode_name(coded_name);
+  if (name.find('\0') != std::string::npos)
+    return bad("the name of an extended attribute has a NUL in it");
+  if (is_carried(name)) attributes.xattrs.named.push_back({std::move(name), std::string(value)});
+  return {};
+}
+
 Result<void> apply(std::string_view key, std::string_view value, Attributes& attributes) {
   constexpr std::string_view kSparse = "GNU.sparse.";
+  constexpr std::string_view kXattr = "SCHILY.xattr.";
+  if (key.starts_with(kXattr)) return add_xattr(attributes, key.substr(kXattr.size()), value);
+  if (key == "SCHILY.acl.access") {
+    attributes.xattrs.access_acl = value;
+    return {};
+  }
+  if (key == "SCHILY.acl.default") {
+    attributes.xattrs.default_acl = value;
+    return {};
+  }
   if (key == "path") return set_text(attributes.path, value);
   if (key == "linkpath") return set_text(attributes.link_target, value);
   if (key == "size") return set_number(attributes.size_bytes, value);

@@ -15,6 +15,8 @@ struct Salvaged {
   std::set<std::string> lost;
 };
 
+enum class IndexLeft { kNone, kAllButTheTail };
+
 Salvaged salvage_bytes(const std::string& bytes, const fs::path& target, int threads = 2) {
   MemorySource source(bytes);
   Salvaged done;
@@ -33,7 +35,7 @@ struct Place {
 // A world of some frames, files small and larger than a frame, links of both kinds.
 class World {
  public:
-  explicit World(unsigned seed) {
+  explicit World(unsigned seed, const Compression& compression = {}) {
     const fs::path dir = temp_.make("game");
     std::mt19937_64 random(seed);
     for (int i = 0; i < 24; i++) {
@@ -48,7 +50,7 @@ class World {
                              dir / ("hard" + std::to_string(i)));
       if (i % 7 == 0) fs::create_symlink("file0", folder / "symlink");
     }
-    bytes = pack_bytes(dir);
+    bytes = pack_bytes(dir, compression);
     expected = describe(dir);
     MemorySource source(bytes);
     const auto index = Index::open(source).value().value();
@@ -206,6 +208,54 @@ TEST(Salvage, ACutArchiveGivesWhatStandsBeforeTheCut) {
       if (!fs::is_symlink(file) && !fs::exists(file)) lost.insert(path);
     }
     world.expect_rest(target.path(), lost);
+  }
+}
+
+// A damaged frame in the middle and no index at the end: all goes on at the next good frame.
+TEST(Salvage, GoesOnBehindTheDamageWithoutAnIndex) {
+  const Compression formats[] = {Compression{},
+                                 {ArchiveFormat::kGzip, Compression::kGzipBest},
+                                 {ArchiveFormat::kGzip, Compression::kGzipFast},
+                                 Compression::default_of(ArchiveFormat::kZstd),
+                                 Compression::default_of(ArchiveFormat::kNone)};
+  unsigned seed = 20;
+  for (const Compression& format : formats) {
+    const World world(++seed, format);
+    ASSERT_GE(world.frames.size(), 3U);
+    std::mt19937_64 random(seed);
+    for (const IndexLeft left : {IndexLeft::kNone, IndexLeft::kAllButTheTail}) {
+      for (const Frame& frame : world.frames) {
+        const std::vector<size_t> places = {frame.offset + random() % frame.record.packed_size,
+                                            frame.offset + random() % frame.record.packed_size};
+        std::string bytes = with_bits_turned(world.bytes, places);
+        bytes.resize(left == IndexLeft::kNone ? world.tail.entries_offset : bytes.size() - 50);
+        const std::string what = std::string(format.format_text()) + " " + format.level_text() +
+                                 " frame " + std::to_string(frame.number) + " index left " +
+                                 std::to_string(static_cast<int>(left));
+        const TempDir target;
+        const Salvaged done = salvage_bytes(bytes, target.path());
+        const std::set<std::string> touched = world.touched_by(places);
+        const auto there = describe(target.path());
+        for (const auto& [name, text] : world.expected) {
+          const std::string path = name == "." ? "game" : "game/" + name;
+          const auto found = there.find(name);
+          if (touched.contains(path) || text.find(" same as ") != std::string::npos) continue;
+          ASSERT_NE(found, there.end()) << what << ": " << path << " is lost";
+          EXPECT_EQ(found->second, text) << what << ": " << path;
+        }
+        if (done.result && left == IndexLeft::kAllButTheTail) {
+          // The hashes of the frames that are left tell what is good: nothing else comes out.
+          EXPECT_TRUE(done.result->vouched) << what;
+          EXPECT_FALSE(done.result->to_the_end) << what;
+          for (const auto& [name, text] : there)
+            if (text.find(" size ") != std::string::npos &&
+                text.find(" same as ") == std::string::npos) {
+              const std::string& expected = world.expected.at(name);
+              EXPECT_EQ(text, expected.substr(0, expected.find(" same as "))) << what;
+            }
+        }
+      }
+    }
   }
 }
 

@@ -51,7 +51,6 @@ class Gunzip {
       const int code = step(bytes);
       if (!header_checked && header_.done == 1) {
         header_checked = true;
-        if (is_index() && reading_.data_only) return false;
         if (is_index()) return index_gone();
       }
       const size_t made = out_.size() - stream_.avail_out;
@@ -87,8 +86,7 @@ class Gunzip {
   bool ready_ = false;
 };
 
-// Of one of ours only the first member is data.
-Result<void> read_gzip(ArchiveInput& input, const SequentialReading& reading, bool ours) {
+Result<void> read_gzip(ArchiveInput& input, const SequentialReading& reading) {
   Gunzip gunzip(input, reading);
   for (bool padding = false;;) {
     const ConstBytes bytes = TRY(input.peek());
@@ -100,7 +98,7 @@ Result<void> read_gzip(ArchiveInput& input, const SequentialReading& reading, bo
     }
     if (padding || bytes[0] != std::byte{0x1f})
       return fail(Code::kDataLoss, "unknown bytes follow the gzip stream");
-    if (!TRY(gunzip.member()) || ours) return {};
+    if (!TRY(gunzip.member())) return {};
   }
 }
 
@@ -118,10 +116,9 @@ Result<void> read_sequentially(RandomSource& source, const SequentialReading& re
   ArchiveInput input(source, reading);
   const ConstBytes start = TRY(input.peek());
   if (start.empty()) return fail(Code::kDataLoss, "the archive is empty (0 bytes)");
-  const bool ours = is_marked(start);
-  if (ours && !reading.data_only) return index_gone();
+  if (is_marked(start)) return index_gone();
   const std::string_view text = as_text(start);
-  if (text.starts_with("\x1f\x8b")) return read_gzip(input, reading, ours);
+  if (text.starts_with("\x1f\x8b")) return read_gzip(input, reading);
   if (is_zstd(start)) return read_zstd(input, reading);
   if (text.starts_with("\xfd"
                        "7zXZ") ||

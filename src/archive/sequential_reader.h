@@ -16,8 +16,6 @@ struct SequentialReading {
   // empty.
   std::function<void(ConstBytes)> on_archive;
   const Progress* progress = nullptr;
-  // Takes one of ours whose index is gone, too: its data, and nothing behind.
-  bool data_only = false;
 };
 
 // kDataLoss, with the place, for damage, for an archive cut short, and for one of ours whose index

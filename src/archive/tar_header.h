@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/xattrs.h"
 #include "base/error.h"
 #include "base/stream.h"
 
@@ -54,6 +55,7 @@ struct Attributes {
   std::optional<uint64_t> gid;
   std::optional<int64_t> mtime_s;
   uint32_t mtime_ns = 0;
+  Xattrs xattrs;  // only those that archives carry
   // GNU's sparse files in pax: 0.0 and 0.1 carry the map here, 1.0 before the contents.
   bool sparse = false;
   bool map_in_data = false;

@@ -216,6 +216,7 @@ Result<void> TarParser::describe(const RawHeader& header) {
   const Attributes& timed = own_.mtime_s ? own_ : global_;
   entry.mtime_s = timed.mtime_s.value_or(header.mtime_s);
   entry.mtime_ns = timed.mtime_s ? timed.mtime_ns : 0;
+  if (!link) member_.xattrs = std::move(own_.xattrs);
   return {};
 }
 

@@ -93,6 +93,20 @@ std::string pax_record(std::string_view key, std::string_view value) {
   return fmt::format("{} {}={}\n", length, key, value);
 }
 
+// The key of a record ends at the first '='.
+std::string coded_name(std::string_view name) {
+  std::string coded;
+  for (const char c : name) {
+    if (c == '%')
+      coded += "%25";
+    else if (c == '=')
+      coded += "%3D";
+    else
+      coded += c;
+  }
+  return coded;
+}
+
 std::string pax_time(int64_t seconds, uint32_t nanoseconds) {
   if (nanoseconds == 0) return fmt::format("{}", seconds);
   // A fraction counts away from zero in decimal notation: -1 s + 0.25 s is "-0.75".
@@ -146,7 +160,7 @@ std::string pax_header(std::string_view name, std::string_view type, const std::
 
 }  // namespace
 
-std::string tar_header(const Entry& entry) {
+std::string tar_header(const Entry& entry, const Xattrs& xattrs) {
   const std::string path = entry.kind == EntryKind::kFolder ? entry.path + "/" : entry.path;
   Header header;
   std::string records;
@@ -181,6 +195,11 @@ std::string tar_header(const Entry& entry) {
       entry.mtime_s >= 0 && static_cast<uint64_t>(entry.mtime_s) <= max_of(kMtime);
   header.number(kMtime, time_fits ? static_cast<uint64_t>(entry.mtime_s) : 0);
   if (!whole_time) records += pax_record("mtime", pax_time(entry.mtime_s, entry.mtime_ns));
+
+  for (const Xattr& one : xattrs.named)
+    records += pax_record("SCHILY.xattr." + coded_name(one.name), one.value);
+  if (!xattrs.access_acl.empty()) records += pax_record("SCHILY.acl.access", xattrs.access_acl);
+  if (!xattrs.default_acl.empty()) records += pax_record("SCHILY.acl.default", xattrs.default_acl);
 
   header.text(kType, std::string(1, type_of(entry.kind)));
   header.text(kMagic, std::string_view("ustar\00000", 8));

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "archive/archive.h"
+#include "archive/xattrs.h"
 
 namespace manman::archive {
 
@@ -11,7 +12,7 @@ namespace manman::archive {
 // one where the ustar fields can't hold what must be kept. A multiple of 512 bytes. The contents
 // follow, padded with zeros to 512 bytes. The path is that of the archive; folders get the slash
 // that tar wants at their end.
-std::string tar_header(const Entry& entry);
+std::string tar_header(const Entry& entry, const Xattrs& xattrs = {});
 
 // A global header that says but this, which readers skip. A multiple of 512 bytes.
 std::string tar_comment(std::string_view text);

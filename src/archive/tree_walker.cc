@@ -39,7 +39,8 @@ struct TreeWalker::Level {
   size_t next = 0;
 };
 
-TreeWalker::TreeWalker(Visit visit, Warn warn) : visit_(std::move(visit)), warn_(std::move(warn)) {}
+TreeWalker::TreeWalker(Visit visit, Warn warn, bool cross_file_systems)
+    : visit_(std::move(visit)), warn_(std::move(warn)), cross_file_systems_(cross_file_systems) {}
 TreeWalker::~TreeWalker() = default;
 
 Result<void> TreeWalker::walk(const std::string& dir) {
@@ -50,7 +51,7 @@ Result<void> TreeWalker::walk(const std::string& dir) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + dir, errno);
   device_ = info.st_dev;
-  TRY(visit_(Found{.path = "", .info = info, .file = {}, .link_target = {}}));
+  TRY(visit_(Found{.path = "", .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
   TRY(enter(std::move(fd), info, ""));
   std::string name;
   while (!levels_.empty()) {
@@ -162,12 +163,23 @@ Result<void> TreeWalker::take(const std::string& name) {
   }
 }
 
+// On another file system, or mounted there from this one (which only an open folder tells).
+bool TreeWalker::is_elsewhere(int fd, const struct stat& info) const {
+  if (cross_file_systems_) return false;
+  if (info.st_dev != device_) return true;
+  struct statx more{};
+  return fd >= 0 && ::statx(fd, "", AT_EMPTY_PATH, 0, &more) == 0 &&
+         (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+Result<void> TreeWalker::pass_over(const std::string& path, const struct stat& info) {
+  warn_(path, "is a mount point; only the empty folder is in the archive");
+  return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
+}
+
 Result<void> TreeWalker::take_folder(const std::string& name, const struct stat& seen) {
   const std::string path = child_path(name);
-  if (seen.st_dev != device_) {
-    warn_(path, "is another file system's; only the empty folder is in the archive");
-    return visit_(Found{.path = path, .info = seen, .file = {}, .link_target = {}});
-  }
+  if (is_elsewhere(-1, seen)) return pass_over(path, seen);
   UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(), kFolderFlags);
   struct stat info{};
   if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
@@ -176,7 +188,8 @@ Result<void> TreeWalker::take_folder(const std::string& name, const struct stat&
   }
   if (!fd) return fail_errno("open folder " + shown(path), errno);
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
-  TRY(visit_(Found{.path = path, .info = info, .file = {}, .link_target = {}}));
+  if (is_elsewhere(fd.get(), info)) return pass_over(path, info);
+  TRY(visit_(Found{.path = path, .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
   return enter(std::move(fd), info, name);
 }
 
@@ -196,7 +209,8 @@ Result<void> TreeWalker::take_file(const std::string& name) {
     warn_(path, "was replaced while the folder was read; not in the archive");
     return {};
   }
-  return visit_(Found{.path = path, .info = info, .file = std::move(fd), .link_target = {}});
+  return visit_(
+      Found{.path = path, .info = info, .file = std::move(fd), .folder = -1, .link_target = {}});
 }
 
 Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat& info) {
@@ -212,6 +226,7 @@ Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat
   return visit_(Found{.path = path,
                       .info = info,
                       .file = {},
+                      .folder = -1,
                       .link_target = std::string(target.data(), static_cast<size_t>(size))});
 }
 

@@ -17,19 +17,20 @@ struct Found {
   std::string path;  // below the folder that is walked; "" for itself
   struct stat info{};
   UniqueFd file;            // open for reading, of a regular file
+  int folder = -1;          // open, of a folder that is entered next; the walker's own
   std::string link_target;  // of a symlink
 };
 
 // Walks a folder depth first, names sorted (in folders of more than 100,000 names: sorted within
-// each 100,000 of them), parents before their children. Follows no symlink, stays on the folder's
-// file system, and leaves access times alone where it may. Memory and open files are bounded,
-// however deep and wide the tree is.
+// each 100,000 of them), parents before their children. Follows no symlink, enters what is mounted
+// in the folder only when asked to, and leaves access times alone where it may. Memory and open
+// files are bounded, however deep and wide the tree is.
 class TreeWalker {
  public:
   using Visit = std::function<Result<void>(Found)>;
   using Warn = std::function<void(const std::string& path, std::string_view why)>;
 
-  TreeWalker(Visit visit, Warn warn);
+  TreeWalker(Visit visit, Warn warn, bool cross_file_systems);
   TreeWalker(const TreeWalker&) = delete;
   TreeWalker& operator=(const TreeWalker&) = delete;
   ~TreeWalker();
@@ -45,6 +46,8 @@ class TreeWalker {
   Result<bool> next_name(std::string& name);
   Result<void> load_names(Level& level);
   Result<void> take(const std::string& name);
+  bool is_elsewhere(int fd, const struct stat& info) const;
+  Result<void> pass_over(const std::string& path, const struct stat& info);
   Result<void> take_folder(const std::string& name, const struct stat& info);
   Result<void> take_file(const std::string& name);
   Result<void> take_symlink(const std::string& name, const struct stat& info);
@@ -53,6 +56,7 @@ class TreeWalker {
 
   Visit visit_;
   Warn warn_;
+  const bool cross_file_systems_;
   std::string root_;
   dev_t device_ = 0;
   std::string path_;  // of the folder at the top of the stack

@@ -18,14 +18,15 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
   if (options.expected_sha256 && !options.only.empty())
     return fail(Code::kInvalidArgument, "a part of an archive can't be held against its SHA-256");
   const std::string dir = target.string();
-  Budget budget = TRY(Budget::of(dir, options, archive.size()));
   const std::optional<Index> index = TRY(Index::open(archive));
+  Budget budget = TRY(Budget::of(dir, options, archive.size(), index.has_value()));
   if (index && options.only.empty())
     TRY(budget.check(index->tail().data_size - index->tail().hole_size));
   Selection selection = TRY(Selection::find(archive, index, options));
   if (options.progress != nullptr && options.progress->total_bytes == 0)
     options.progress->total_bytes = selection.data_size();
-  Extractor extractor = TRY(Extractor::create(dir, options, selection, budget));
+  Warnings warnings;
+  Extractor extractor = TRY(Extractor::create(dir, options, selection, budget, warnings));
   ScanOptions scanning{.threads = options.threads,
                        .ranges = selection.ranges(),
                        .on_archive = {},
@@ -36,9 +37,12 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
   TRY(scan(archive, index, scanning, extractor));
   if (options.expected_sha256) TRY(check_hash(hash.finish(), *options.expected_sha256));
   TRY(extractor.finish());
-  return UnpackResult{.entries = extractor.entries(),
+  UnpackResult result{.entries = extractor.entries(),
                       .data_size_bytes = extractor.data_size(),
-                      .indexed = index.has_value()};
+                      .indexed = index.has_value(),
+                      .warnings = {}};
+  warnings.move_to(result);
+  return result;
 }
 
 }  // namespace manman::archive

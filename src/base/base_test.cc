@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/compression.h"
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/rate_limiter.h"
 #include "base/retry.h"
 #include "base/sha256.h"
 #include "base/time.h"
@@ -173,6 +175,54 @@ TEST(CompressionTest, NamesSayTheFormat) {
   EXPECT_EQ(format_of_name("world.tar"), ArchiveFormat::kNone);
   EXPECT_EQ(format_of_name("world.zip"), std::nullopt);
   EXPECT_EQ(format_of_name("-"), std::nullopt);
+}
+
+TEST(RateLimiterTest, ThreadsTogetherKeepToTheLimit) {
+  RateLimiter limiter(4 << 20);
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 3; i++)
+      threads.emplace_back([&] {
+        for (int part = 0; part < 8; part++) EXPECT_TRUE(limiter.take(128 << 10, nullptr));
+      });
+  }
+  // 3 MiB at 4 MiB a second, a quarter of a second's worth of them at once.
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  EXPECT_GE(took.count(), 0.49);
+}
+
+TEST(RateLimiterTest, WithoutALimitNothingWaits) {
+  RateLimiter limiter(0);
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; i++) ASSERT_TRUE(limiter.take(UINT64_MAX, nullptr));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+}
+
+TEST(RateLimiterTest, CancelEndsTheWait) {
+  RateLimiter limiter(1);
+  Progress progress;
+  std::jthread canceller([&] { progress.cancel = true; });
+  const auto taken = limiter.take(1'000'000, &progress);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Code::kCancelled);
+}
+
+TEST(RateLimiterTest, ALimitedSinkPassesAllOnInOrder) {
+  struct Collector final : Sink {
+    std::string bytes;
+    Result<void> write(ConstBytes more) override {
+      bytes.append(reinterpret_cast<const char*>(more.data()), more.size());
+      return {};
+    }
+  } collector;
+  RateLimiter limiter(1 << 20);
+  LimitedSink sink(collector, limiter, nullptr);
+  std::string sent;
+  for (int i = 0; i < 200'000; i++) sent += static_cast<char>(i * 7 + i / 256);
+  ASSERT_TRUE(sink.write(as_bytes(sent)));
+  ASSERT_TRUE(sink.write({}));
+  EXPECT_EQ(collector.bytes, sent);
 }
 
 TEST(TimeTest, FormatsUtc) {

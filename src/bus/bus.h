@@ -18,6 +18,8 @@ struct Message {
   bool redelivered = false;
   // A queue that has kept it for so long may drop it (to the dead letters); 0: never.
   std::chrono::milliseconds expires_in{0};
+  // Of this moment alone, as a sign of life is: for those that listen, nobody keeps it.
+  bool fleeting = false;
 };
 
 // What a handler wants done with a message.
@@ -50,8 +52,16 @@ class Bus {
   virtual ~Bus() = default;
 
   // Success only once the message is safe: a restart of this process does not lose it. No queue
-  // bound for the routing key is kUnavailable (retryable), as is a bus that is away.
+  // bound for the routing key is kUnavailable (retryable), as is a bus that is away. A fleeting
+  // message is published once the bus has it, and to nobody where nobody listens.
   virtual Result<void> publish(const Message& message) = 0;
+  // The same for each of them, as many as possible at once and in no set order; the results are in
+  // the order of the messages.
+  virtual std::vector<Result<void>> publish_each(const std::vector<Message>& messages) {
+    std::vector<Result<void>> results;
+    for (const Message& message : messages) results.push_back(publish(message));
+    return results;
+  }
 
   // Makes `queue` and binds it to `patterns` (AMQP topic patterns: words between dots, `*` is one
   // word, `#` any number), if that is not done yet. What is published from now on waits in it for
@@ -72,6 +82,12 @@ class Bus {
   virtual Result<std::unique_ptr<Subscription>> subscribe(const std::string& queue,
                                                           const std::vector<std::string>& patterns,
                                                           Handler handler, int side_by_side) = 0;
+
+  // Hears what is published while the subscription is connected, one message at a time: all of it,
+  // whoever else listens. Nothing is kept for later. `name` is for people.
+  virtual Result<std::unique_ptr<Subscription>> listen(const std::string& name,
+                                                       const std::vector<std::string>& patterns,
+                                                       Handler handler) = 0;
 
   // Whether a message could be published now, as far as is known without asking: kUnavailable says
   // why not.

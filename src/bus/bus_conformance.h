@@ -118,6 +118,57 @@ TYPED_TEST_P(BusConformance, WithoutAQueueItIsUnavailable) {
   EXPECT_NE(published.error().message.find("listens"), std::string::npos);
 }
 
+TYPED_TEST_P(BusConformance, PublishesEachOfManyAndSaysWhichCouldNotBe) {
+  Inbox inbox;
+  const std::string key = this->name("many") + ".listens";
+  const auto subscription = this->subscribe(this->name("q"), {key}, inbox.handler());
+  std::vector<Message> messages;
+  std::set<std::string> expected;
+  for (int i = 0; i < 100; i++) {
+    const bool heard = i % 3 != 1;
+    messages.push_back({heard ? key : this->name("nobody") + ".listens", std::to_string(i)});
+    if (heard) expected.insert(std::to_string(i));
+  }
+  EXPECT_TRUE(this->fixture_.bus().publish_each({}).empty());
+  const auto published = this->fixture_.bus().publish_each(messages);
+  ASSERT_EQ(published.size(), messages.size());
+  for (size_t i = 0; i < published.size(); i++) {
+    ASSERT_EQ(published[i].has_value(), i % 3 != 1) << i;
+    if (i % 3 == 1) {
+      EXPECT_EQ(published[i].error().code, Code::kUnavailable);
+    }
+  }
+  const auto bodies = inbox.bodies(expected.size());
+  EXPECT_EQ(std::set(bodies.begin(), bodies.end()), expected);
+  EXPECT_EQ(bodies.size(), expected.size());
+}
+
+TYPED_TEST_P(BusConformance, WhoListensHearsAllWhileItDoes) {
+  const std::string key = this->name("passing") + ".sign";
+  const auto say = [&](const std::string& body) {
+    const auto said =
+        this->fixture_.bus().publish({.routing_key = key, .body = body, .fleeting = true});
+    EXPECT_TRUE(said) << said.error().message;
+  };
+  say("nobody listens");
+  Inbox first;
+  Inbox second;
+  const auto listen = [&](Inbox& inbox) {
+    auto listening = this->fixture_.bus().listen(this->name("q"), {key}, inbox.handler());
+    EXPECT_TRUE(listening) << listening.error().message;
+    return std::move(*listening);
+  };
+  const auto one = listen(first);
+  {
+    const auto another = listen(second);
+    say("1");
+    EXPECT_EQ(second.bodies(1), std::vector<std::string>{"1"});
+  }
+  say("2");
+  EXPECT_EQ(first.bodies(2), (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(second.bodies(1), std::vector<std::string>{"1"});
+}
+
 TYPED_TEST_P(BusConformance, ARetriedMessageComesAgainMarked) {
   Inbox inbox([](const Message&, size_t nth) {
     return nth < 3 ? Handled{Verdict::kRetry, "not yet"} : Handled{};
@@ -304,7 +355,8 @@ TYPED_TEST_P(BusConformance, AHandlerMayPublish) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(BusConformance, DeliversWhatWasPublished, RoutesByPattern,
-                            WithoutAQueueItIsUnavailable, ARetriedMessageComesAgainMarked,
+                            WithoutAQueueItIsUnavailable, PublishesEachOfManyAndSaysWhichCouldNotBe,
+                            WhoListensHearsAllWhileItDoes, ARetriedMessageComesAgainMarked,
                             AHandlerThatThrowsIsARetry, ARejectedMessageDoesNotStopTheQueue,
                             KeepsTheOrderOfAQueue, HandlesOneMessageAtATime,
                             SideBySideKeepsTheOrderOfEachKey,

@@ -10,6 +10,14 @@ Result<int> archive_outcome(const Globals& globals, Result<int> result) {
   return kFailed;
 }
 
+void show_warnings(const Globals& globals, const std::vector<std::string>& warnings,
+                   uint64_t count) {
+  for (const std::string& warning : warnings) print_note(globals, "warning: " + warning);
+  if (count > warnings.size())
+    print_note(globals,
+               "warning: and " + std::to_string(count - warnings.size()) + " more like these");
+}
+
 void add_threads(Command& command, int& threads) {
   command.add("--threads", threads, "Threads to use; 0: one for each core")
       .value("N")

@@ -5,6 +5,7 @@
 
 #include "archive/archive.h"
 #include "archive/data_size.h"
+#include "base/rate_limiter.h"
 #include "cli/archive_verbs.h"
 #include "cli/compression_options.h"
 #include "cli/interrupt.h"
@@ -26,6 +27,10 @@ struct Options {
   std::string format;
   std::string level;
   int threads = 0;
+  bool cross_file_systems = false;
+  bool background = false;
+  uint32_t bandwidth_kib = 0;
+  uint32_t read_rate_kib = 0;
   bool force = false;
   S3Settings s3;
 };
@@ -64,14 +69,6 @@ std::string rate(uint64_t bytes, std::chrono::duration<double> time) {
   return format_bytes(static_cast<uint64_t>(static_cast<double>(bytes) / seconds)) + "/s";
 }
 
-void show_warnings(const Globals& globals, const archive::PackResult& result) {
-  for (const std::string& warning : result.warnings) print_note(globals, "warning: " + warning);
-  if (result.warning_count > result.warnings.size())
-    print_note(globals, "warning: and " +
-                            std::to_string(result.warning_count - result.warnings.size()) +
-                            " more like these");
-}
-
 Result<void> show(const Globals& globals, const Options& options, const Compression& compression,
                   const archive::PackResult& result, std::chrono::duration<double> time) {
   if (globals.json()) {
@@ -87,7 +84,7 @@ Result<void> show(const Globals& globals, const Options& options, const Compress
         .add("warning_count", result.warning_count);
     return print(json.text() + "\n");
   }
-  show_warnings(globals, result);
+  show_warnings(globals, result.warnings, result.warning_count);
   if (globals.quiet) return {};
   return print(escape(options.file) + ": " + std::to_string(result.entries) + " entries, " +
                format_bytes(result.data_size_bytes) + " in " +
@@ -99,10 +96,16 @@ Result<archive::PackResult> pack_into(const Globals& globals, const Options& opt
                                       const Compression& compression, Sink& out) {
   Progress progress;
   ProgressWatch watch(globals, "archive", progress);
-  return archive::pack(options.dir, out,
+  RateLimiter bandwidth(uint64_t{options.bandwidth_kib} << 10);
+  RateLimiter read_rate(uint64_t{options.read_rate_kib} << 10);
+  LimitedSink limited(out, bandwidth, &progress);
+  return archive::pack(options.dir, limited,
                        {.compression = compression,
                         .threads = options.threads,
                         .prefix = options.prefix,
+                        .cross_file_systems = options.cross_file_systems,
+                        .background = options.background,
+                        .read_limit = &read_rate,
                         .progress = &progress});
 }
 
@@ -116,7 +119,7 @@ Result<void> check_free(Store& store, const std::string& key, const std::string&
 
 Result<archive::PackResult> upload(const Globals& globals, const Options& options,
                                    const Compression& compression) {
-  const auto size = TRY(archive::measure(options.dir, Progress()));
+  const auto size = TRY(archive::measure(options.dir, Progress(), options.cross_file_systems));
   const auto [store, key] = TRY(open_s3_url(options.file, options.s3));
   if (!options.force) TRY(check_free(*store, key, options.file));
   const auto object = TRY(store->put(key, size.archive_upper_bound(compression.format)));
@@ -145,7 +148,8 @@ Result<int> create(const Globals& globals, const Options& options) {
     if (::isatty(STDOUT_FILENO) == 1)
       return fail(Code::kInvalidArgument, "an archive is not for a terminal; name a file");
     OutputSink out;
-    show_warnings(globals, TRY(pack_into(globals, options, compression, out)));
+    const auto result = TRY(pack_into(globals, options, compression, out));
+    show_warnings(globals, result.warnings, result.warning_count);
     return kOk;
   }
   const auto result = TRY(is_s3_url(options.file) ? upload(globals, options, compression)
@@ -171,6 +175,21 @@ void add_archive_create(Command& group, Context& context) {
   add_compression(command, options->format, options->level,
                   "by the file's name, .tar.gz, .tar.zst or .tar; else gz");
   add_threads(command, options->threads);
+  command.add_flag("--background", options->background,
+                   "Give way to a game beside it: idle I/O class, low CPU weight, and the page "
+                   "cache is left as it was");
+  command
+      .add("--bandwidth-kib", options->bandwidth_kib,
+           "How fast at most the archive is written or sent, in KiB a second; 0: no limit")
+      .value("KIB")
+      .range(0, UINT32_MAX);
+  command
+      .add("--read-rate-kib", options->read_rate_kib,
+           "How fast at most files are read, in KiB a second; 0: no limit")
+      .value("KIB")
+      .range(0, UINT32_MAX);
+  command.add_flag("--cross-file-systems", options->cross_file_systems,
+                   "Take in what is mounted in the folder, too");
   command.add_flag("--force", options->force, "Replace a file or object that is there");
   add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options] { return create(context.globals, *options); });

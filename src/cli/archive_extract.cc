@@ -19,6 +19,8 @@ struct Options {
   int threads = 0;
   uint32_t max_ratio = archive::UnpackOptions{}.max_ratio;
   bool no_owners = false;
+  bool no_xattrs = false;
+  bool keep_setuid = false;
   bool force = false;
   bool salvage = false;
   S3Settings s3;
@@ -29,6 +31,8 @@ archive::UnpackOptions unpack_options(const Options& options, Progress& progress
           .only = options.only,
           .strip_prefix = options.strip,
           .owners = !options.no_owners,
+          .xattrs = !options.no_xattrs,
+          .keep_special_bits = options.keep_setuid,
           .max_ratio = options.max_ratio,
           .progress = &progress};
 }
@@ -40,9 +44,12 @@ Result<void> show(const Globals& globals, const Options& options,
     json.add("dir", options.dir)
         .add("entries", result.entries)
         .add("data_size_bytes", result.data_size_bytes)
-        .add("indexed", result.indexed);
+        .add("indexed", result.indexed)
+        .add("warnings", result.warnings)
+        .add("warning_count", result.warning_count);
     return print(json.text() + "\n");
   }
+  show_warnings(globals, result.warnings, result.warning_count);
   if (globals.quiet) return {};
   return print(escape(options.dir) + ": " + std::to_string(result.entries) + " entries, " +
                format_bytes(result.data_size_bytes) + "\n");
@@ -99,13 +106,16 @@ std::string salvage_summary(const Globals& globals, const Options& options,
                .add("lost_entries", result.lost_entries)
                .add("damage", result.damage)
                .add("to_the_end", result.to_the_end)
+               .add("vouched", result.vouched)
+               .add("warnings", result.warnings)
+               .add("warning_count", result.warning_count)
                .text()
                .substr(1) +
            "\n";
   if (globals.quiet) return "";
   return escape(options.dir) + ": " + std::to_string(result.entries) + " entries, " +
          format_bytes(result.data_size_bytes) + "; lost: " + std::to_string(result.lost_entries) +
-         (result.to_the_end ? "" : ", and all that follows the damage, unknown by name") + "\n";
+         (result.to_the_end ? "" : ", and what stood in the damage alone, unknown by name") + "\n";
 }
 
 Result<int> salvage(const Globals& globals, const Options& options) {
@@ -125,8 +135,9 @@ Result<int> salvage(const Globals& globals, const Options& options) {
     return archive_outcome(globals, std::unexpected(std::move(salvaged).error().in(options.file)));
   TRY(target.commit());
   TRY(lost.finish(salvage_summary(globals, options, *salvaged)));
+  if (!globals.json()) show_warnings(globals, salvaged->warnings, salvaged->warning_count);
   if (!salvaged->damage.empty()) print_note(globals, options.file + ": " + salvaged->damage);
-  if (!salvaged->to_the_end)
+  if (!salvaged->vouched)
     print_note(globals, "no checksum vouches for what was unpacked: look at it before you use it");
   return salvaged->lost_entries == 0 && salvaged->to_the_end ? kOk : kPartial;
 }
@@ -174,10 +185,16 @@ void add_archive_extract(Command& group, Context& context) {
                    "Unpack what damage has left whole and list what is lost; exit code 6 when "
                    "anything is");
   command.add_flag("--no-owners", options->no_owners, "Leave owners as they come");
+  command.add_flag("--no-xattrs", options->no_xattrs,
+                   "Restore neither extended attributes nor ACLs");
+  command.add_flag("--keep-setuid", options->keep_setuid,
+                   "Restore setuid, setgid and sticky bits and file capabilities");
   command
       .add("--max-ratio", options->max_ratio,
-           "Refuse to unpack to more than so many times the archive's size")
-      .range(1, INT32_MAX)
+           "Refuse to unpack to more than so many times the archive's size; 0: " +
+               std::to_string(archive::kUsualMaxRatio) +
+               " times, and with a good index as much as that says")
+      .range(0, INT32_MAX)
       .value("N");
   add_threads(command, options->threads);
   add_s3_settings(command, options->s3);

@@ -11,6 +11,10 @@ void add_archive_extract(Command& group, Context& context);
 void add_archive_verify(Command& group, Context& context);
 void add_archive_cat(Command& group, Context& context);
 
+// Of a result's warnings, the first of `count`.
+void show_warnings(const Globals& globals, const std::vector<std::string>& warnings,
+                   uint64_t count);
+
 void add_threads(Command& command, int& threads);
 
 // For errors of damaged archives.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -41,6 +42,9 @@ struct ServiceOptions {
   int lease_seconds = 60;
   int max_verifications = 2;
   int threads = 0;
+  std::string backup_priority = "low";  // or "normal"
+  uint32_t backup_bandwidth_kib = 0;
+  uint32_t backup_read_rate_kib = 0;
   int keep_replaced_hours = 24;
   int keep_sessions = 10;
   int keep_session_days = 30;

@@ -83,6 +83,25 @@ void add_host_settings(Command& command, ServiceOptions& options, const std::str
       .value("N");
 }
 
+void add_backup_manners(Command& command, ServiceOptions& options) {
+  command
+      .add("--backup-priority", options.backup_priority,
+           "low: backups give way to the games, by idle I/O class, low CPU weight and a page cache "
+           "left as it was")
+      .one_of({"low", "normal"});
+  command
+      .add("--backup-bandwidth-kib", options.backup_bandwidth_kib,
+           "How fast at most all backups together are sent, in KiB a second; 0: no limit. A "
+           "quiesced game waits until all is read")
+      .value("KIB")
+      .range(0, UINT32_MAX);
+  command
+      .add("--backup-read-rate-kib", options.backup_read_rate_kib,
+           "How fast at most all backups together read, in KiB a second; 0: no limit")
+      .value("KIB")
+      .range(0, UINT32_MAX);
+}
+
 void add_docker(Command& command, ServiceOptions& options) {
   command
       .add("--docker-socket", options.docker_socket,
@@ -143,6 +162,7 @@ void add_serve(Command& app, Context& context, const Programs& programs) {
   add_db(command, *options, "; none: sqlite:STATE/manman.db");
   add_bus(command, *options, "; none: within the process");
   add_host_settings(command, *options, "; none: STATE/data");
+  add_backup_manners(command, *options);
   add_docker(command, *options);
   add_api_limits(command, *options);
   add_lease(command, *options);
@@ -176,6 +196,7 @@ void add_host(Command& app, Context& context, const Programs& programs) {
   add_store(command, *options, "");
   add_bus(command, *options, "");
   add_host_settings(command, *options, "");
+  add_backup_manners(command, *options);
   add_docker(command, *options);
   add_lease(command, *options);
   add_log_level(command, *options);

@@ -120,7 +120,7 @@ Result<void> update(Transaction& tx, const Backup& backup) {
 
 Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit) {
   Where where;
-  where.when(kBackupIsActive).when("lease_until_ms <= :now", "now", now_ms);
+  where.when(kBackupIsLeased).when("lease_until_ms <= :now", "now", now_ms);
   return read_all<BackupRow>(tx, where.order("lease_until_ms", limit), to_domain);
 }
 

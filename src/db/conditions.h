@@ -12,5 +12,7 @@ inline constexpr std::string_view kSessionIsLeased =
     "status IN ('pending', 'starting', 'stopping')";
 inline constexpr std::string_view kSessionIsUndoing = "replaced_data = 'undoing'";
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
+inline constexpr std::string_view kBackupIsLeased =
+    "status IN ('pending', 'running') AND lease_until_ms >= 0";
 
 }  // namespace manman::db

@@ -1,21 +1,25 @@
 #pragma once
 
+#include <array>
 #include <chrono>
-#include <cstdint>
-#include <deque>
+#include <condition_variable>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
-#include "base/sync.h"
 #include "db/engine.h"
 #include "db/soci.h"
 
 namespace manman::db {
 
-// The connections of one database, made when first needed, and again when they have been lost; lent
-// in the order of asking. Thread-safe.
+// Who gets a connection first when all are lent; among equals it is the order of asking.
+enum class Turn { kFirst, kLast };
+
+// The connections of one database, made when first needed, and again when they have been lost.
+// Thread-safe.
 class ConnectionPool {
  public:
   // engine must outlive it.
@@ -44,19 +48,23 @@ class ConnectionPool {
   };
 
   // Waits for a free connection; none within `patience` is kUnavailable.
-  Result<Lease> lease(std::chrono::milliseconds patience);
+  Result<Lease> lease(Turn turn, std::chrono::milliseconds patience);
 
  private:
-  struct State {
-    std::vector<std::unique_ptr<soci::session>> idle;  // empty ones are yet to be connected
-    std::deque<uint64_t> waiting;                      // first come, first served
-    uint64_t next_ticket = 0;
+  using Connection = std::unique_ptr<soci::session>;
+  struct Waiter {
+    std::condition_variable changed;
+    bool served = false;
+    Connection sql;
   };
 
-  void give_back(std::unique_ptr<soci::session> sql);
+  Result<Connection> take(Turn turn, std::chrono::milliseconds patience);
+  void give_back(Connection sql);
 
   const Engine& engine_;
-  Sync<State> state_;
+  std::mutex mutex_;
+  std::vector<Connection> idle_;               // empty ones are yet to be connected
+  std::array<std::list<Waiter*>, 2> waiting_;  // by turn; a waiter lives while it waits
 };
 
 }  // namespace manman::db

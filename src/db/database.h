@@ -85,6 +85,11 @@ class Database {
     return transact(Isolation::kStatement, std::forward<F>(work));
   }
 
+  // The same database for work that others bring, of which there may be any amount: its
+  // transactions get a connection when nothing else waits for one, so that what was begun comes to
+  // its end under any load. It lives as long as this one.
+  virtual Database& for_requests() = 0;
+
  protected:
   virtual Result<void> run(Isolation isolation,
                            const std::function<Result<void>(Transaction&)>& work) = 0;

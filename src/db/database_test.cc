@@ -52,6 +52,35 @@ TEST_P(DatabaseTest, WorkThatFailsOrThrowsChangesNothing) {
   EXPECT_EQ(games(), 1U);
 }
 
+TEST_P(DatabaseTest, WhatWasBegunGoesBeforeRequests) {
+  constexpr int kRequests = 40;  // under way at once, more than there are connections
+  std::atomic<int> served = 0;
+  std::atomic<bool> enough = false;
+  std::vector<std::jthread> requests;
+  for (int i = 0; i < kRequests; i++) {
+    requests.emplace_back([&] {
+      while (!enough) {
+        must(database_->for_requests().look(
+            [](Transaction& tx) { return games::list(tx, Page{}); }));
+        served++;
+      }
+    });
+  }
+  std::vector<int> overtaken_by;
+  while (served < kRequests) std::this_thread::yield();
+  for (int i = 0; i < 51; i++) {
+    const int before = served;
+    must(database_->look([&](Transaction&) -> Result<void> {
+      overtaken_by.push_back(served - before);
+      return {};
+    }));
+  }
+  enough = true;
+  requests.clear();
+  std::ranges::nth_element(overtaken_by, overtaken_by.begin() + 25);
+  EXPECT_LT(overtaken_by[25], kRequests / 4) << "in the order of asking it is all of them";
+}
+
 TEST_P(DatabaseTest, FailedStatementCantBeOverlooked) {
   const Error error = error_of([](Transaction& tx) -> Result<void> {
     TRY(games::create(tx, {.name = "before"}));

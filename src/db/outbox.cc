@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "db/repositories.h"
 #include "db/rows.h"
 #include "db/table.h"
@@ -18,10 +20,18 @@ constexpr std::string_view kLanes =
     "(SELECT c.lane FROM outbox_claims c WHERE c.claimant <> :claimant AND c.until_ms > :now) "
     "ORDER BY lane";
 
-constexpr std::string_view kClaim =
-    "INSERT INTO outbox_claims (lane, claimant, until_ms) VALUES (:lane, :claimant, :until) "
-    "ON CONFLICT (lane) DO UPDATE SET claimant = :claimant, until_ms = :until "
-    "WHERE outbox_claims.claimant = :claimant OR outbox_claims.until_ms <= :now";
+// "(:lane_0, :claimant, :until), (:lane_1, …": one for each lane, in a form that says how.
+std::string for_each_lane(size_t lanes, const std::string& before, const std::string& after) {
+  std::string text;
+  for (size_t i = 0; i < lanes; i++)
+    text += (i == 0 ? "" : ", ") + before + ":lane_" + std::to_string(i) + after;
+  return text;
+}
+
+void bind_lanes(soci::statement& statement, const std::vector<std::string>& lanes) {
+  for (size_t i = 0; i < lanes.size(); i++)
+    statement.exchange(soci::use(lanes[i], "lane_" + std::to_string(i)));
+}
 
 }  // namespace
 
@@ -59,23 +69,54 @@ Result<std::vector<std::string>> lanes(Transaction& tx, const std::string& claim
   });
 }
 
-Result<bool> claim(Transaction& tx, const std::string& lane, const std::string& claimant,
-                   int64_t now_ms, int64_t until_ms) {
-  return query(tx, [&](soci::session& sql) -> Result<bool> {
+Result<std::vector<std::string>> claim(Transaction& tx, const std::vector<std::string>& lanes,
+                                       const std::string& claimant, int64_t now_ms,
+                                       int64_t until_ms) {
+  std::vector<std::string> claimed;
+  if (lanes.empty()) return claimed;
+  // In one order, so that two relays that claim the same lanes don't wait for each other.
+  std::vector<std::string> ordered = lanes;
+  std::ranges::sort(ordered);
+  return query(tx, [&](soci::session& sql) -> Result<std::vector<std::string>> {
+    std::string lane;
     soci::statement statement(sql);
-    statement.exchange(soci::use(lane, "lane"));
+    statement.exchange(soci::into(lane));
+    bind_lanes(statement, ordered);
     statement.exchange(soci::use(claimant, "claimant"));
     statement.exchange(soci::use(until_ms, "until"));
     statement.exchange(soci::use(now_ms, "now"));
-    detail::run(statement, std::string(kClaim), true);
-    return statement.get_affected_rows() > 0;
+    detail::run(statement,
+                "INSERT INTO outbox_claims (lane, claimant, until_ms) VALUES " +
+                    for_each_lane(ordered.size(), "(", ", :claimant, :until)") +
+                    " ON CONFLICT (lane) DO UPDATE SET claimant = :claimant, until_ms = :until "
+                    "WHERE outbox_claims.claimant = :claimant OR outbox_claims.until_ms <= :now "
+                    "RETURNING lane",
+                false);
+    while (statement.fetch()) claimed.push_back(lane);
+    return std::move(claimed);
   });
 }
 
-Result<void> release(Transaction& tx, const std::string& lane, const std::string& claimant) {
+Result<void> release(Transaction& tx, const std::vector<std::string>& lanes,
+                     const std::string& claimant) {
+  if (lanes.empty()) return {};
   return query(tx, [&](soci::session& sql) -> Result<void> {
-    sql << "DELETE FROM outbox_claims WHERE lane = :lane AND claimant = :claimant",
-        soci::use(lane, "lane"), soci::use(claimant, "claimant");
+    soci::statement statement(sql);
+    bind_lanes(statement, lanes);
+    statement.exchange(soci::use(claimant, "claimant"));
+    detail::run(statement,
+                "DELETE FROM outbox_claims WHERE claimant = :claimant AND lane IN (" +
+                    for_each_lane(lanes.size(), "", "") + ")",
+                true);
+    return {};
+  });
+}
+
+Result<void> renew(Transaction& tx, const std::string& claimant, int64_t now_ms, int64_t until_ms) {
+  return query(tx, [&](soci::session& sql) -> Result<void> {
+    sql << "UPDATE outbox_claims SET until_ms = :until WHERE claimant = :claimant "
+           "AND until_ms > :now",
+        soci::use(until_ms, "until"), soci::use(claimant, "claimant"), soci::use(now_ms, "now");
     return {};
   });
 }
@@ -86,10 +127,9 @@ Result<std::vector<Row>> oldest(Transaction& tx, const std::string& lane, int li
   return read_all<OutboxRow>(tx, where.order("outbox_id", limit), to_domain);
 }
 
-Result<void> sent(Transaction& tx, int64_t outbox_id) {
+Result<void> sent(Transaction& tx, const std::vector<int64_t>& outbox_ids) {
   // Two relays may have sent the same row; the second finds it gone, which is what it wants.
-  TRY(erase<OutboxRow>(tx, outbox_id));
-  return {};
+  return erase_all<OutboxRow>(tx, outbox_ids);
 }
 
 }  // namespace manman::db::outbox

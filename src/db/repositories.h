@@ -123,14 +123,18 @@ std::string lane_of(const std::string& routing_key);
 // The lanes that have unsent rows, but for those that are claimed by another.
 Result<std::vector<std::string>> lanes(Transaction& tx, const std::string& claimant,
                                        int64_t now_ms);
-// Claims the lane, or renews the claim, until then. False: another has it.
-Result<bool> claim(Transaction& tx, const std::string& lane, const std::string& claimant,
-                   int64_t now_ms, int64_t until_ms);
-Result<void> release(Transaction& tx, const std::string& lane, const std::string& claimant);
+// Claims those of the lanes that no other has until then; says which.
+Result<std::vector<std::string>> claim(Transaction& tx, const std::vector<std::string>& lanes,
+                                       const std::string& claimant, int64_t now_ms,
+                                       int64_t until_ms);
+Result<void> release(Transaction& tx, const std::vector<std::string>& lanes,
+                     const std::string& claimant);
+// The claims that the claimant still has last until then.
+Result<void> renew(Transaction& tx, const std::string& claimant, int64_t now_ms, int64_t until_ms);
 // The oldest unsent rows of a lane, in order.
 Result<std::vector<Row>> oldest(Transaction& tx, const std::string& lane, int limit);
 // Sent rows are of no more use and are removed.
-Result<void> sent(Transaction& tx, int64_t outbox_id);
+Result<void> sent(Transaction& tx, const std::vector<int64_t>& outbox_ids);
 }  // namespace outbox
 
 }  // namespace manman::db

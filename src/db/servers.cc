@@ -57,15 +57,13 @@ Result<void> seen(Transaction& tx, int64_t server_id, int64_t now_s) {
 
 Result<int> seen(Transaction& tx, const std::vector<int64_t>& server_ids, int64_t now_s) {
   if (server_ids.empty()) return 0;
-  std::string ids;
-  for (const int64_t id : server_ids) ids += (ids.empty() ? "" : ", ") + std::to_string(id);
   return query(tx, [&](soci::session& sql) -> Result<int> {
     soci::statement statement(sql);
     statement.exchange(soci::use(now_s, "now_s"));
-    detail::run(
-        statement,
-        "UPDATE servers SET status = 'online', last_seen = :now_s WHERE server_id IN (" + ids + ")",
-        true);
+    detail::run(statement,
+                "UPDATE servers SET status = 'online', last_seen = :now_s WHERE server_id IN (" +
+                    id_list(server_ids) + ")",
+                true);
     return static_cast<int>(statement.get_affected_rows());
   });
 }

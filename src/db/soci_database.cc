@@ -79,18 +79,18 @@ int current_version(soci::session& sql) {
 }  // namespace
 
 Result<void> SociDatabase::connect() {
-  TRY(pool_.lease(kPatience));
+  TRY(pool_.lease(Turn::kFirst, kPatience));
   return {};
 }
 
 Result<void> SociDatabase::run(Isolation isolation,
-                               const std::function<Result<void>(Transaction&)>& work) {
+                               const std::function<Result<void>(Transaction&)>& work, Turn turn) {
   if (t_in_transaction == this) {
     return fail(Code::kInternal, engine_->name() + ": a transaction inside a transaction");
   }
   const auto until = std::chrono::steady_clock::now() + kRetrying;
   for (int retry = 0;; retry++) {
-    Outcome outcome = run_once(isolation, work);
+    Outcome outcome = run_once(isolation, work, turn);
     if (!outcome.conflict && !outcome.lost) return std::move(outcome.result);
     if (retry + 1 >= engine_->max_attempts() || std::chrono::steady_clock::now() > until) {
       return std::move(outcome.result);
@@ -100,9 +100,10 @@ Result<void> SociDatabase::run(Isolation isolation,
   }
 }
 
-SociDatabase::Outcome SociDatabase::run_once(
-    Isolation isolation, const std::function<Result<void>(Transaction&)>& work) {
-  auto lease = pool_.lease(kPatience);
+SociDatabase::Outcome SociDatabase::run_once(Isolation isolation,
+                                             const std::function<Result<void>(Transaction&)>& work,
+                                             Turn turn) {
+  auto lease = pool_.lease(turn, kPatience);
   if (!lease) return {std::unexpected(std::move(lease).error())};
   const auto failed = [](Failure failure) {
     return Outcome{std::unexpected(std::move(failure.error)), failure.conflict, failure.lost};
@@ -183,7 +184,7 @@ Result<bool> SociDatabase::apply_next_migration() {
 }
 
 Result<void> SociDatabase::ping() {
-  auto lease = TRY(pool_.lease(kPingPatience));
+  auto lease = TRY(pool_.lease(Turn::kFirst, kPingPatience));
   try {
     return engine_->ping(lease.sql());
   } catch (const soci::soci_error& error) {

@@ -27,23 +27,50 @@ class SociDatabase final : public Database {
   Result<void> migrate() override;
   Result<int> schema_version() override;
   Result<void> ping() override;
+  Database& for_requests() override { return for_requests_; }
 
  protected:
   Result<void> run(Isolation isolation,
-                   const std::function<Result<void>(Transaction&)>& work) override;
+                   const std::function<Result<void>(Transaction&)>& work) override {
+    return run(isolation, work, Turn::kFirst);
+  }
 
  private:
+  class ForRequests final : public Database {
+   public:
+    explicit ForRequests(SociDatabase& database) : database_(database) {}
+    bool shared() const override { return database_.shared(); }
+    Retries retries() const override { return database_.retries(); }
+    Result<void> migrate() override { return database_.migrate(); }
+    Result<int> schema_version() override { return database_.schema_version(); }
+    Result<void> ping() override { return database_.ping(); }
+    Database& for_requests() override { return *this; }
+
+   protected:
+    Result<void> run(Isolation isolation,
+                     const std::function<Result<void>(Transaction&)>& work) override {
+      return database_.run(isolation, work, Turn::kLast);
+    }
+
+   private:
+    SociDatabase& database_;
+  };
+
   struct Outcome {
     Result<void> result;
     bool conflict = false;  // as in Failure
     bool lost = false;
   };
-  Outcome run_once(Isolation isolation, const std::function<Result<void>(Transaction&)>& work);
+  Result<void> run(Isolation isolation, const std::function<Result<void>(Transaction&)>& work,
+                   Turn turn);
+  Outcome run_once(Isolation isolation, const std::function<Result<void>(Transaction&)>& work,
+                   Turn turn);
   Result<bool> apply_next_migration();
 
   std::unique_ptr<Engine> engine_;
   std::span<const Migration> migrations_;
   ConnectionPool pool_;
+  ForRequests for_requests_{*this};
   std::atomic<uint64_t> conflicts_ = 0;
   std::atomic<uint64_t> lost_ = 0;
 };

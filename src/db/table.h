@@ -123,7 +123,8 @@ Result<void> check_texts(Row& row) {
 
 inline void run(soci::statement& statement, const std::string& sql, bool with_data) {
   statement.alloc();
-  statement.prepare(sql);
+  // One message to the server and one back; a repeatable one is prepared and removed apart.
+  statement.prepare(sql, soci::details::st_one_time_query);
   statement.define_and_bind();
   statement.execute(with_data);
 }
@@ -147,6 +148,13 @@ Result<std::vector<Row>> select(Transaction& tx, Where where) {
     while (statement.fetch()) rows.push_back(row);
     return rows;
   });
+}
+
+// "1, 2, 3"; numbers need no parameters.
+inline std::string id_list(const std::vector<int64_t>& ids) {
+  std::string text;
+  for (const int64_t id : ids) text += (text.empty() ? "" : ", ") + std::to_string(id);
+  return text;
 }
 
 template <typename Row>
@@ -265,24 +273,29 @@ Result<void> update(Transaction& tx, Row row) {
   });
 }
 
-// Whether there was one.
+// Those that there are.
 template <typename Row>
-Result<bool> erase(Transaction& tx, int64_t id) {
-  return query(tx, [&](soci::session& sql) -> Result<bool> {
+Result<void> erase_all(Transaction& tx, const std::vector<int64_t>& ids) {
+  if (ids.empty()) return {};
+  return query(tx, [&](soci::session& sql) -> Result<void> {
+    sql << "DELETE FROM " + std::string(Row::kTable) + " WHERE " + std::string(Row::kId) + " IN (" +
+               id_list(ids) + ")";
+    return {};
+  });
+}
+
+template <typename Row>
+Result<void> erase_one(Transaction& tx, int64_t id) {
+  return query(tx, [&](soci::session& sql) -> Result<void> {
     soci::statement statement(sql);
     statement.exchange(soci::use(id, "row_id"));
     detail::run(statement,
                 "DELETE FROM " + std::string(Row::kTable) + " WHERE " + std::string(Row::kId) +
                     " = :row_id",
                 true);
-    return statement.get_affected_rows() > 0;
+    if (statement.get_affected_rows() == 0) return std::unexpected(not_found<Row>(id));
+    return {};
   });
-}
-
-template <typename Row>
-Result<void> erase_one(Transaction& tx, int64_t id) {
-  if (!TRY(erase<Row>(tx, id))) return std::unexpected(not_found<Row>(id));
-  return {};
 }
 
 // Refuses, with kFailedPrecondition, to remove a row that a Referrer's `column` refers to.

@@ -6,6 +6,7 @@
 #include "archive/archive.h"
 #include "archive/data_size.h"
 #include "base/failpoint.h"
+#include "base/rate_limiter.h"
 #include "base/retry.h"
 #include "domain/object_url.h"
 #include "game/quiesce/quiesce.h"
@@ -185,8 +186,11 @@ Result<archive::PackResult> BackupFlow::archive_and_resume(Upload& upload, Quies
   archive::PackOptions options;
   options.compression = command_.compression;
   options.threads = context_.config.threads;
+  options.background = context_.config.backups_give_way;
+  options.read_limit = &context_.backup_read_rate;
   options.progress = &job_.progress;
-  auto packed = TRY(archive::pack(gsc_.game(), upload, options));
+  LimitedSink limited(upload, context_.backup_bandwidth, &job_.progress);
+  auto packed = TRY(archive::pack(gsc_.game(), limited, options));
   if (auto resumed = quiesced.resume(); !resumed) {
     log_error(job_.about, "the game did not take its resume commands: {}", resumed.error().message);
     packed.warnings.push_back("the game did not take its resume commands and may not save: " +

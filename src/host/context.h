@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/rate_limiter.h"
 #include "host/gsc.h"
 #include "host/host_manager.h"
 #include "host/jobs.h"
@@ -29,6 +30,8 @@ struct Context {
   Reporter reporter;
   Jobs jobs;
   Gate archives;  // backups and restores at work at the same time
+  RateLimiter backup_bandwidth;
+  RateLimiter backup_read_rate;
   Sessions sessions;
   Lanes lanes;
   std::atomic<bool> reaping{false};   // orphans, in a lane of its own

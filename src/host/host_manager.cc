@@ -38,6 +38,8 @@ Context::Context(HostConfig host_config, Runtime& game_runtime,
       runtime(game_runtime),
       journal(std::move(opened_journal)),
       archives(kArchivesAtOnce),
+      backup_bandwidth(config.backup_bandwidth),
+      backup_read_rate(config.backup_read_rate),
       sessions(game_runtime, std::move(on_end)),
       lanes(kLaneThreads) {}
 

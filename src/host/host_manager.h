@@ -14,8 +14,12 @@ namespace manman::host {
 
 struct HostConfig {
   int64_t server_id = 0;
-  std::filesystem::path data_dir;                   // holds gsc-{env}-{sgc_id}/ and journal/
-  int threads = 0;                                  // for archives; 0: one per core
+  std::filesystem::path data_dir;  // holds gsc-{env}-{sgc_id}/ and journal/
+  int threads = 0;                 // for archives; 0: one per core
+  bool backups_give_way = true;    // to the games: archive::PackOptions.background
+  // Of all backups together, in bytes a second; 0: no limit.
+  uint64_t backup_bandwidth = 0;
+  uint64_t backup_read_rate = 0;
   std::chrono::milliseconds report_interval{1000};  // progress and lease renewal
   std::chrono::milliseconds heartbeat_interval{5000};
   std::chrono::hours keep_replaced{24};  // how long replaced-{session_id}/ stays after the restore

@@ -121,8 +121,8 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   // Where the row says how much there is, that is the limit, however well it compressed; what the
   // entries themselves cost comes on top.
   if (command_.restore_data_bytes > 0) {
-    options.max_unpacked_bytes =
-        static_cast<uint64_t>(command_.restore_data_bytes) + source->size() * options.max_ratio;
+    options.max_unpacked_bytes = static_cast<uint64_t>(command_.restore_data_bytes) +
+                                 source->size() * archive::kUsualMaxRatio;
     options.max_ratio = std::numeric_limits<uint32_t>::max();
   }
   options.progress = &job_.progress;
@@ -131,6 +131,10 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   if (!unpacked) return std::unexpected(std::move(unpacked).error().in(command_.restore_s3_url));
   log_info(job_.about, "restored {} entries, {} bytes from {}", unpacked->entries,
            unpacked->data_size_bytes, command_.restore_s3_url);
+  for (const std::string& warning : unpacked->warnings) log_warn(job_.about, "{}", warning);
+  if (unpacked->warning_count > unpacked->warnings.size())
+    log_warn(job_.about, "and {} more like these",
+             unpacked->warning_count - unpacked->warnings.size());
   return {};
 }
 

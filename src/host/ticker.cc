@@ -66,8 +66,9 @@ void Ticker::renew_leases() {
 void Ticker::report_health() {
   HostHealth health;
   health.server_id = context_.config.server_id;
-  context_.reporter.offer(
-      {.routing_key = host_health_key(health.server_id), .body = health.to_json()});
+  context_.reporter.offer({.routing_key = host_health_key(health.server_id),
+                           .body = health.to_json(),
+                           .fleeting = true});
 }
 
 bool Ticker::pause(std::chrono::milliseconds duration) {

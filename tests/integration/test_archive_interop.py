@@ -9,6 +9,7 @@ import tarfile
 import unittest
 import zlib
 
+import archive_tools
 import archive_trees
 from archive_tools import ArchiveTest, have, run, snapshot
 
@@ -327,8 +328,7 @@ class Selection(Made):
 
     def test_output_closed_early_ends_quietly(self):
         process = subprocess.Popen(
-            [os.environ.get("MANMAN_BIN", "manman"), "archive", "cat", self.archive,
-             "game/world/region/3500001.mca"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [archive_tools.BINARY, "archive", "cat", self.archive, "game/world/region/3500001.mca"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdout.read(10)
         process.stdout.close()
         message = process.stderr.read()

@@ -51,6 +51,25 @@ class ManyEntries(HostileTest):
         outcome = self.assert_ends_sane("extract", self.archive, self.path("box", "new"))
         self.assertEqual(outcome.code, 0, outcome.text())
 
+    def test_memory_does_not_grow_with_the_number_of_files(self):
+        peaks = []
+        for count in (20_000, 200_000):
+            tree = self.path("game%d" % count)
+            os.mkdir(tree)
+            folder_fd = os.open(tree, os.O_RDONLY)
+            for number in range(count):
+                os.close(os.open(b"%07d" % number, os.O_WRONLY | os.O_CREAT, 0o644, dir_fd=folder_fd))
+            os.close(folder_fd)
+            archive, new = self.path("%d.tar.gz" % count), self.path("new%d" % count)
+            made = self.assert_ends_sane("create", tree, archive)
+            self.assertEqual(made.code, 0, made.text())
+            done = self.assert_ends_sane("extract", archive, new)
+            self.assertEqual(done.code, 0, done.text())
+            self.assertEqual(len(os.listdir(os.path.join(new, b"game"))), count)
+            peaks.append((made.peak_kib, done.peak_kib))
+        for few, many in zip(*peaks):
+            self.assertLess(many, few + 16 * 1024, peaks)
+
     def test_a_million_empty_members(self):
         self.write(gz(entry(b"game/f", b"x") + END) + gz(b"") * 1_000_000)
         self.assert_ends_sane("extract", self.archive, self.path("box", "new"))

@@ -1,39 +1,34 @@
 #include "api/jobs/outbox_relay.h"
 
-#include <unistd.h>
-
-#include <random>
+#include <algorithm>
 #include <set>
 
 #include "api/commands.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "base/unique_name.h"
 
 namespace manman::api {
 namespace {
 
-constexpr int kWorkers = 8;
+constexpr int kWorkers = 4;
 constexpr int kMaxFailingAtWork = kWorkers / 2;
-// Of one lane at once; then another lane has its turn.
-constexpr int kRows = 100;
-// Longer than a publish takes, with some patience for clocks that differ.
-constexpr std::chrono::milliseconds kClaim{30000};
+// That are sent together: one command of each.
+constexpr size_t kLanesAtOnce = 64;
+// Shorter than any lease, with some patience for clocks that differ.
+constexpr std::chrono::milliseconds kClaim{10000};
+constexpr std::chrono::milliseconds kRenewal = kClaim / 5;
 constexpr Backoff kPause{.base = std::chrono::milliseconds(100),
                          .cap = std::chrono::milliseconds(5000)};
-
-// Of this relay alone, among all processes on all machines.
-std::string unique_name() {
-  std::random_device random;
-  return std::to_string(::getpid()) + "-" + std::to_string(random()) + std::to_string(random());
-}
 
 }  // namespace
 
 OutboxRelay::OutboxRelay(const Context& context)
     : context_(context),
       claimant_(unique_name()),
-      dispatcher_("relay", context.config.job_interval, [this] { dispatch(); }) {}
+      dispatcher_("relay", context.config.job_interval, [this] { dispatch(); }),
+      renewer_("claims", kRenewal, [this] { renew_claims(); }) {}
 
 OutboxRelay::~OutboxRelay() {
   stop();
@@ -43,6 +38,7 @@ void OutboxRelay::start() {
   *state_.lock() = State{};
   for (int i = 0; i < kWorkers; i++) workers_.emplace_back([this] { work(); });
   dispatcher_.start();
+  if (context_.database.shared()) renewer_.start();
 }
 
 void OutboxRelay::stop() {
@@ -51,6 +47,7 @@ void OutboxRelay::stop() {
   state_.notify_all();
   for (auto& worker : workers_) worker.join();
   workers_.clear();
+  renewer_.stop();
 }
 
 void OutboxRelay::host_seen(int64_t server_id) {
@@ -65,6 +62,8 @@ void OutboxRelay::host_seen(int64_t server_id) {
 }
 
 void OutboxRelay::dispatch() {
+  // Who has taken these asks again.
+  if (state_.lock()->waiting.size() >= kLanesAtOnce) return;
   const auto lanes = context_.database.look([&](db::Transaction& tx) {
     return db::outbox::lanes(tx, claimant_, context_.clock.now_ms());
   });
@@ -89,125 +88,157 @@ void OutboxRelay::dispatch() {
   state_.notify_all();
 }
 
+void OutboxRelay::renew_claims() {
+  const auto at_work = [](const auto& entry) { return entry.second.at_work; };
+  if (std::ranges::none_of(state_.lock()->hosts, at_work)) return;
+  const int64_t now_ms = context_.clock.now_ms();
+  const auto renewed =
+      context_.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+        return db::outbox::renew(tx, claimant_, now_ms, now_ms + kClaim.count());
+      });
+  if (!renewed) log_debug({}, "relay: claims end sooner: {}", renewed.error().text());
+}
+
 void OutboxRelay::work() {
   for (;;) {
-    std::string lane;
-    {
-      auto state = state_.lock();
-      state.wait([&] { return state->stopping || !state->waiting.empty(); });
-      if (state->stopping) return;
-      lane = std::move(state->waiting.front());
-      state->waiting.pop_front();
-    }
-    Result<void> sent;
+    const Lanes lanes = next_lanes();
+    if (lanes.empty()) return;
+    Result<Failures> failures;
     try {
-      sent = send(lane);
+      failures = send(lanes);
     } catch (const std::exception& error) {
-      sent = fail(Code::kInternal, error.what());
+      failures = fail(Code::kInternal, error.what());
     }
-    if (!sent) {
-      note_failure(lane, sent.error());
-      give_up_claim(lane);
+    if (!failures) {
+      give_up_claims(lanes);
+      const Error error = failures.error();
+      failures.emplace();
+      for (const std::string& lane : lanes) failures->emplace(lane, error);
     }
-    done(lane, sent.has_value());
+    done(lanes, *failures);
   }
 }
 
-// The lane's oldest rows; more stay for its next turn.
-Result<void> OutboxRelay::send(const std::string& lane) {
-  SteadyTime claimed = std::chrono::steady_clock::now();
-  const auto rows = TRY(take(lane));
-  if (!rows.empty()) TRY(failpoint::pass("api.relay.claimed"));
-  for (const auto& row : rows) {
-    if (state_.lock()->stopping || !TRY(keep_claim(lane, claimed))) break;
-    const bool last = &row == &rows.back();
-    TRY(in(row.routing_key, publish(lane, row, last)));
-    if (last) return {};
-  }
-  give_up_claim(lane);
-  return {};
+OutboxRelay::Lanes OutboxRelay::next_lanes() {
+  auto state = state_.lock();
+  state.wait([&] { return state->stopping || !state->waiting.empty(); });
+  Lanes lanes;
+  if (state->stopping) return lanes;
+  const auto failing = [&] { return state->hosts[state->waiting.front()].failures > 0; };
+  const bool alone = failing();
+  do {
+    lanes.push_back(std::move(state->waiting.front()));
+    state->waiting.pop_front();
+  } while (!alone && lanes.size() < kLanesAtOnce && !state->waiting.empty() && !failing());
+  return lanes;
 }
 
-// None when another relay has the lane.
-Result<std::vector<db::outbox::Row>> OutboxRelay::take(const std::string& lane) {
+Result<OutboxRelay::Failures> OutboxRelay::send(const Lanes& lanes) {
+  Turn turn = TRY(take(lanes));
+  for (const std::string& routing_key : turn.dropped)
+    log_info({}, "{} dropped: nothing waits for it any more", routing_key);
+  context_.counters.commands_dropped += turn.dropped.size();
+  if (turn.commands.empty()) {
+    give_up_claims(lanes);
+    return Failures();
+  }
+  TRY(failpoint::pass("api.relay.claimed"));
+  TRY(failpoint::pass("api.relay.before_publish"));
+  const Failures failures = publish(turn);
+  context_.counters.commands_published += turn.commands.size() - failures.size();
+  TRY(failpoint::pass("api.relay.published"));
+  TRY(finish(lanes, turn, failures));
+  return failures;
+}
+
+// Nothing of lanes that another relay has.
+Result<OutboxRelay::Turn> OutboxRelay::take(const Lanes& lanes) {
   return context_.database.transact(
-      db::Isolation::kStatement, [&](db::Transaction& tx) -> Result<std::vector<db::outbox::Row>> {
-        if (!TRY(claim(tx, lane))) return std::vector<db::outbox::Row>();
-        return db::outbox::oldest(tx, lane, kRows);
+      db::Isolation::kStatement, [&](db::Transaction& tx) -> Result<Turn> {
+        Turn turn;
+        std::vector<int64_t> dropped;
+        for (const std::string& lane : TRY(claim(tx, lanes))) {
+          const auto rows = TRY(db::outbox::oldest(tx, lane, 1));
+          if (rows.empty()) continue;
+          const db::outbox::Row& row = rows.front();
+          if (!TRY(in(row.routing_key, still_wanted(tx, row)))) {
+            dropped.push_back(row.outbox_id);
+            turn.dropped.push_back(row.routing_key);
+            continue;
+          }
+          Command command{lane, row.outbox_id, {.routing_key = row.routing_key, .body = row.body}};
+          command.message.expires_in =
+              TRY(in(row.routing_key,
+                     expires_in(tx, row, context_.clock.now_ms(), context_.config.lease)));
+          turn.commands.push_back(std::move(command));
+        }
+        TRY(db::outbox::sent(tx, dropped));
+        return turn;
       });
 }
 
-Result<bool> OutboxRelay::claim(db::Transaction& tx, const std::string& lane) {
-  if (!context_.database.shared()) return true;
+Result<OutboxRelay::Lanes> OutboxRelay::claim(db::Transaction& tx, const Lanes& lanes) {
+  if (!context_.database.shared()) return lanes;
   const int64_t now_ms = context_.clock.now_ms();
-  return db::outbox::claim(tx, lane, claimant_, now_ms, now_ms + kClaim.count());
+  return db::outbox::claim(tx, lanes, claimant_, now_ms, now_ms + kClaim.count());
 }
 
-// Renews it when a third of it is over. False: another relay has taken the lane.
-Result<bool> OutboxRelay::keep_claim(const std::string& lane, SteadyTime& since) {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - since < kClaim / 3) return true;
-  since = now;
+OutboxRelay::Failures OutboxRelay::publish(Turn& turn) {
+  std::vector<Message> messages;
+  for (Command& command : turn.commands) messages.push_back(std::move(command.message));
+  const auto published = context_.bus.publish_each(messages);
+  Failures failures;
+  for (size_t i = 0; i < published.size(); i++)
+    if (!published[i])
+      failures.emplace(turn.commands[i].lane, published[i].error().in(messages[i].routing_key));
+  return failures;
+}
+
+Result<void> OutboxRelay::finish(const Lanes& lanes, const Turn& turn, const Failures& failures) {
+  std::vector<int64_t> sent;
+  for (const Command& command : turn.commands)
+    if (!failures.contains(command.lane)) sent.push_back(command.outbox_id);
   return context_.database.transact(db::Isolation::kStatement,
-                                    [&](db::Transaction& tx) { return claim(tx, lane); });
+                                    [&](db::Transaction& tx) -> Result<void> {
+                                      TRY(db::outbox::sent(tx, sent));
+                                      if (!context_.database.shared()) return {};
+                                      return db::outbox::release(tx, lanes, claimant_);
+                                    });
 }
 
-void OutboxRelay::give_up_claim(const std::string& lane) {
+void OutboxRelay::give_up_claims(const Lanes& lanes) {
   if (!context_.database.shared()) return;
   const auto released = context_.database.transact(
       db::Isolation::kStatement,
-      [&](db::Transaction& tx) { return db::outbox::release(tx, lane, claimant_); });
+      [&](db::Transaction& tx) { return db::outbox::release(tx, lanes, claimant_); });
   if (!released)
-    log_debug({}, "relay: the claim of {} ends later: {}", lane, released.error().text());
+    log_debug({}, "relay: claims of {} and others end later: {}", lanes.front(),
+              released.error().text());
 }
 
-Result<void> OutboxRelay::publish(const std::string& lane, const db::outbox::Row& row, bool last) {
-  const auto take_out = [&] {
-    return context_.database.transact(db::Isolation::kStatement,
-                                      [&](db::Transaction& tx) -> Result<void> {
-                                        TRY(db::outbox::sent(tx, row.outbox_id));
-                                        if (!last || !context_.database.shared()) return {};
-                                        return db::outbox::release(tx, lane, claimant_);
-                                      });
-  };
-  Message message{.routing_key = row.routing_key, .body = row.body};
-  const bool wanted = TRY(context_.database.look([&](db::Transaction& tx) -> Result<bool> {
-    if (!TRY(still_wanted(tx, row))) return false;
-    message.expires_in = TRY(expires_in(tx, row, context_.clock.now_ms(), context_.config.lease));
-    return true;
-  }));
-  if (!wanted) {
-    context_.counters.commands_dropped++;
-    log_info({}, "{} dropped: nothing waits for it any more", row.routing_key);
-    return take_out();
-  }
-  TRY(failpoint::pass("api.relay.before_publish"));
-  TRY(context_.bus.publish(message));
-  context_.counters.commands_published++;
-  TRY(failpoint::pass("api.relay.published"));
-  return take_out();
-}
-
-void OutboxRelay::note_failure(const std::string& lane, const Error& error) {
-  context_.counters.commands_failed++;
-  const bool first = state_.lock()->hosts[lane].failures == 0;
-  log(first ? spdlog::level::warn : spdlog::level::debug, {}, "{}: not published yet: {}", lane,
-      error.text());
-}
-
-void OutboxRelay::done(const std::string& lane, bool good) {
+void OutboxRelay::done(const Lanes& lanes, const Failures& failures) {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<const Failures::value_type*> first_failures;
   {
     auto state = state_.lock();
-    Host& host = state->hosts[lane];
-    host.at_work = false;
-    if (host.failures > 0) state->failing_at_work--;
-    host.failures = good ? 0 : host.failures + 1;
-    if (!good)
-      host.not_before =
-          std::chrono::steady_clock::now() + kPause.wait_before_retry(host.failures - 1);
+    for (const std::string& lane : lanes) {
+      Host& host = state->hosts[lane];
+      host.at_work = false;
+      if (host.failures > 0) state->failing_at_work--;
+      const auto failure = failures.find(lane);
+      if (failure == failures.end()) {
+        host.failures = 0;
+        continue;
+      }
+      context_.counters.commands_failed++;
+      if (host.failures++ == 0) first_failures.push_back(&*failure);
+      host.not_before = now + kPause.wait_before_retry(host.failures - 1);
+    }
   }
+  for (const auto* failure : first_failures)
+    log_warn({}, "{}: not published yet: {}", failure->first, failure->second.text());
   // There may be more: rows that came meanwhile, or another failing host that waits for its turn.
-  if (good) wake();
+  if (failures.size() < lanes.size()) wake();
 }
 
 }  // namespace manman::api

@@ -14,12 +14,13 @@
 
 namespace manman::api {
 
-// Publishes the outbox: each host's commands (a lane) in their order, different hosts side by side.
+// Publishes the outbox: each host's commands (a lane) in their order, those of many hosts together.
 // A command leaves the outbox when the bus has confirmed it, so a crash repeats it and loses none.
-// A host whose command fails is tried again with growing pauses, and the hosts that fail occupy at
-// most half of the threads, so they don't hold up the others. A command that nothing waits for any
-// more (its backup has ended, say) is dropped instead. Relays of several processes share the work
-// lane by lane; what a relay that died had claimed, another sends kClaim later.
+// A host whose command fails is tried again with growing pauses and alone, and the hosts that fail
+// occupy at most half of the threads, so they don't hold up the others. A command that nothing
+// waits for any more (its backup has ended, say) is dropped instead. Relays of several processes
+// share the work lane by lane: a claim on a lane is renewed for as long as its command is under
+// way, and ends 10 s after its relay has died; then another sends what is there.
 class OutboxRelay {
  public:
   // The context must outlive it.
@@ -49,23 +50,40 @@ class OutboxRelay {
     bool stopping = false;
   };
 
+  using Lanes = std::vector<std::string>;
+  struct Command {
+    std::string lane;
+    int64_t outbox_id = 0;
+    Message message;
+  };
+  // What one transaction found to do.
+  struct Turn {
+    std::vector<Command> commands;  // the oldest of each lane
+    Lanes dropped;                  // routing keys
+  };
+  using Failures = std::map<std::string, Error>;  // by lane
+
   void dispatch();
+  void renew_claims();
   void work();
-  Result<void> send(const std::string& lane);
-  Result<std::vector<db::outbox::Row>> take(const std::string& lane);
-  Result<bool> keep_claim(const std::string& lane, SteadyTime& since);
-  void give_up_claim(const std::string& lane);
-  // Takes the row out of the outbox as well, and gives up the claim with the last one.
-  Result<void> publish(const std::string& lane, const db::outbox::Row& row, bool last);
-  Result<bool> claim(db::Transaction& tx, const std::string& lane);
-  void note_failure(const std::string& lane, const Error& error);
-  void done(const std::string& lane, bool good);
+  // Lanes to be sent together; none when it is time to stop.
+  Lanes next_lanes();
+  // One command of each lane.
+  Result<Failures> send(const Lanes& lanes);
+  Result<Turn> take(const Lanes& lanes);
+  Result<Lanes> claim(db::Transaction& tx, const Lanes& lanes);
+  Failures publish(Turn& turn);
+  // Takes what was sent out of the outbox and gives up the claims.
+  Result<void> finish(const Lanes& lanes, const Turn& turn, const Failures& failures);
+  void give_up_claims(const Lanes& lanes);
+  void done(const Lanes& lanes, const Failures& failures);
 
   const Context& context_;
   const std::string claimant_;
   Sync<State> state_;
   std::vector<std::thread> workers_;
   Ticker dispatcher_;
+  Ticker renewer_;
 };
 
 }  // namespace manman::api

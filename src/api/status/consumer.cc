@@ -41,9 +41,9 @@ Result<void> StatusConsumer::start() {
   };
   status_ = TRY(context_.bus.subscribe("manman-status", {"status.backup.*", "status.session.*"},
                                        of_jobs, kSideBySide));
-  health_ = TRY(
-      context_.bus.subscribe("manman-health", {"health.host.*"},
-                             [this](const Message& message) { return handle_health(message); }));
+  health_ =
+      TRY(context_.bus.listen("manman-health", {"health.host.*"},
+                              [this](const Message& message) { return handle_health(message); }));
   heartbeats_.start();
   return {};
 }

@@ -16,11 +16,12 @@ const std::string* Consumer::queue_of_this_thread() {
 }
 
 Consumer::Consumer(std::shared_ptr<Sync<Exchange>> exchange, std::string queue, Handler handler,
-                   std::chrono::milliseconds redelivery_delay)
+                   std::chrono::milliseconds redelivery_delay, bool own_queue)
     : exchange_(std::move(exchange)),
       queue_(std::move(queue)),
       handler_(std::move(handler)),
       redelivery_delay_(redelivery_delay),
+      own_queue_(own_queue),
       thread_([this] { run(); }) {
   exchange_->lock()->queues[queue_].consumers++;
 }
@@ -29,7 +30,9 @@ Consumer::~Consumer() {
   {
     auto exchange = exchange_->lock();
     stopping_ = true;
-    exchange->queues[queue_].consumers--;
+    Queue& queue = exchange->queues[queue_];
+    queue.consumers--;
+    if (own_queue_) queue.close();
   }
   exchange_->notify_all();
   thread_.join();

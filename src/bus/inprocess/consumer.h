@@ -12,7 +12,7 @@ namespace manman::inprocess {
 class Consumer final : public Subscription {
  public:
   Consumer(std::shared_ptr<Sync<Exchange>> exchange, std::string queue, Handler handler,
-           std::chrono::milliseconds redelivery_delay);
+           std::chrono::milliseconds redelivery_delay, bool own_queue);
   ~Consumer() override;
 
   bool connected() override { return true; }
@@ -30,6 +30,7 @@ class Consumer final : public Subscription {
   std::string queue_;
   Handler handler_;
   std::chrono::milliseconds redelivery_delay_;
+  bool own_queue_;         // it ends with the subscription
   bool stopping_ = false;  // guarded by exchange_
   std::thread thread_;     // last: it uses all of the above
 };

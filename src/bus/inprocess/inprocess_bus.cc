@@ -34,7 +34,7 @@ Result<std::vector<Queue*>> route(Exchange& exchange, const Message& message, si
           "the handler of queue " + name + " would wait for itself to take " + message.routing_key);
     targets.push_back(&queue);
   }
-  if (targets.empty())
+  if (targets.empty() && !message.fleeting)
     return fail(Code::kUnavailable, "no queue is bound for " + message.routing_key);
   return targets;
 }
@@ -89,11 +89,24 @@ Result<void> InProcessBus::declare(const std::string& queue,
 
 Result<std::unique_ptr<Subscription>> InProcessBus::subscribe(
     const std::string& queue, const std::vector<std::string>& patterns, Handler handler, int) {
+  return consume(queue, patterns, std::move(handler), /*own_queue=*/false);
+}
+
+Result<std::unique_ptr<Subscription>> InProcessBus::listen(const std::string& name,
+                                                           const std::vector<std::string>& patterns,
+                                                           Handler handler) {
+  const std::string number = std::to_string(state_->exchange->lock()->queues.size());
+  return consume(name + " " + number, patterns, std::move(handler), /*own_queue=*/true);
+}
+
+Result<std::unique_ptr<Subscription>> InProcessBus::consume(
+    const std::string& queue, const std::vector<std::string>& patterns, Handler handler,
+    bool own_queue) {
   if (!handler) return fail(Code::kInvalidArgument, "queue " + queue + " needs a handler");
   TRY(declare(queue, patterns));
   try {
     return std::make_unique<Consumer>(state_->exchange, queue, std::move(handler),
-                                      state_->options.redelivery_delay);
+                                      state_->options.redelivery_delay, own_queue);
   } catch (const std::system_error& error) {
     return fail(Code::kResourceExhausted,
                 "start a thread for queue " + queue + ": " + error.what());

@@ -45,12 +45,20 @@ class InProcessBus final : public Bus {
                                                   const std::vector<std::string>& patterns,
                                                   Handler handler, int side_by_side) override;
   using Bus::subscribe;
+  Result<std::unique_ptr<Subscription>> listen(const std::string& name,
+                                               const std::vector<std::string>& patterns,
+                                               Handler handler) override;
   Result<void> ping() override;
   // The latest rejected messages, at most 1,000.
   std::vector<DeadLetter> dead_letters() const;
 
  private:
   struct State;
+
+  Result<std::unique_ptr<Subscription>> consume(const std::string& queue,
+                                                const std::vector<std::string>& patterns,
+                                                Handler handler, bool own_queue);
+
   std::shared_ptr<State> state_;
 };
 

@@ -30,4 +30,10 @@ void Queue::withdraw(const Publication& publication) {
                 [&](const Entry& entry) { return entry.publication.get() == &publication; });
 }
 
+void Queue::close() {
+  patterns.clear();
+  for (const Entry& entry : entries_) entry.publication->unsettled--;
+  entries_.clear();
+}
+
 }  // namespace manman::inprocess

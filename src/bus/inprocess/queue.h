@@ -47,6 +47,8 @@ class Queue {
   Entry pop();
   // Takes out the entries of this publication.
   void withdraw(const Publication& publication);
+  // Nothing comes any more, and nobody waits for what is in it.
+  void close();
 
  private:
   std::deque<Entry> entries_;  // by sequence

@@ -157,7 +157,8 @@ Result<void> Connection::publish(const Outgoing& message, uint64_t tag) {
                       AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG |
                       AMQP_BASIC_HEADERS_FLAG;
   properties.content_type = ::amqp_cstring_bytes("application/json");
-  properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
+  properties.delivery_mode =
+      message.fleeting ? AMQP_DELIVERY_NONPERSISTENT : AMQP_DELIVERY_PERSISTENT;
   properties.message_id = to_amqp(id);
   properties.timestamp = static_cast<uint64_t>(system_clock().now_s());
   properties.headers = {static_cast<int>(count), headers.data()};
@@ -166,8 +167,9 @@ Result<void> Connection::publish(const Outgoing& message, uint64_t tag) {
     properties.expiration = to_amqp(expiration);
   }
   return sent(::amqp_basic_publish(library(), kWorkChannel, to_amqp(message.exchange),
-                                   to_amqp(message.routing_key), /*mandatory=*/1, /*immediate=*/0,
-                                   &properties, to_amqp(message.body)));
+                                   to_amqp(message.routing_key),
+                                   /*mandatory=*/message.fleeting ? 0 : 1,
+                                   /*immediate=*/0, &properties, to_amqp(message.body)));
 }
 
 Result<void> Connection::acknowledge(uint64_t delivery_tag) {

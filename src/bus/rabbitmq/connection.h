@@ -28,6 +28,7 @@ struct Outgoing {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::chrono::milliseconds expires_in{0};  // in a queue; 0: never
+  bool fleeting = false;
 };
 
 inline constexpr amqp_channel_t kWorkChannel = 1;     // open from the beginning

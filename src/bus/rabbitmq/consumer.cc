@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/retry.h"
+#include "base/unique_name.h"
 #include "bus/run_handler.h"
 
 namespace manman::rabbitmq {
@@ -57,14 +58,17 @@ Consumer::~Consumer() {
 
 Result<void> Consumer::prepare(Connection& connection) {
   TRY(declare_exchanges(connection));
-  TRY(declare_queue(connection, kWorkChannel, queue_));
+  QueueSpec queue = queue_;
+  // The broker may know the last connection, and its queue, for some time yet.
+  if (queue.fleeting) queue.name += "-" + unique_name();
+  TRY(declare_queue(connection, kWorkChannel, queue));
   const auto prefetch = std::min(settings_.config.prefetch * side_by_side_, 65535);
   ::amqp_basic_qos(connection.library(), kWorkChannel, 0, static_cast<uint16_t>(prefetch),
                    /*global=*/0);
   TRY(connection.answer(kWorkChannel));
-  ::amqp_basic_consume(connection.library(), kWorkChannel, to_amqp(queue_.name), amqp_empty_bytes,
+  ::amqp_basic_consume(connection.library(), kWorkChannel, to_amqp(queue.name), amqp_empty_bytes,
                        /*no_local=*/0, /*no_ack=*/0, /*exclusive=*/0, amqp_empty_table);
-  TRY(in("consume queue " + queue_.name, connection.answer(kWorkChannel)));
+  TRY(in("consume queue " + queue.name, connection.answer(kWorkChannel)));
   state_.lock()->connected = true;
   return {};
 }

@@ -36,12 +36,21 @@ void Publisher::stop() {
   if (link_) link_->stop();
 }
 
+std::vector<Result<void>> Publisher::publish(std::vector<Outgoing> messages,
+                                             std::chrono::milliseconds timeout) {
+  std::vector<CallPointer> calls;
+  for (Outgoing& message : messages) calls.push_back(begin(std::move(message), timeout));
+  std::vector<Result<void>> results;
+  for (const CallPointer& call : calls) results.push_back(finish(call));
+  return results;
+}
+
 Result<void> Publisher::publish(Outgoing message, std::chrono::milliseconds timeout) {
-  return call(std::move(message), timeout);
+  return finish(begin(std::move(message), timeout));
 }
 
 Result<void> Publisher::declare(QueueSpec queue) {
-  return call(std::move(queue), settings_.config.publish_timeout);
+  return finish(begin(std::move(queue), settings_.config.publish_timeout));
 }
 
 Result<void> Publisher::ready() {
@@ -50,22 +59,28 @@ Result<void> Publisher::ready() {
   return {};
 }
 
-Result<void> Publisher::call(std::variant<Outgoing, QueueSpec> request,
-                             std::chrono::milliseconds timeout) {
-  const auto call = std::make_shared<Call>();
-  call->deadline = Clock::now() + timeout;
+Publisher::CallPointer Publisher::begin(std::variant<Outgoing, QueueSpec> request,
+                                        std::chrono::milliseconds timeout) {
+  const auto call = std::make_shared<Call>(timeout);
   call->request = std::move(request);
-  auto result = call->promise.get_future();
   {
     auto state = state_.lock();
-    if (state->away) return std::unexpected(state->away->in(describe(call->request)));
+    if (state->away) {
+      call->promise.set_value(std::unexpected(state->away->in(describe(call->request))));
+      return call;
+    }
     state->waiting.push_back(call);
   }
   link_->wake();
-  if (result.wait_until(call->deadline) == std::future_status::ready) return result.get();
+  return call;
+}
+
+Result<void> Publisher::finish(const CallPointer& call) {
+  if (call->result.wait_until(call->deadline) == std::future_status::ready)
+    return call->result.get();
   return fail(Code::kUnavailable, describe(call->request) + " was not confirmed by RabbitMQ at " +
                                       settings_.endpoint.address() + " within " +
-                                      std::to_string(timeout.count()) + " ms");
+                                      std::to_string(call->timeout.count()) + " ms");
 }
 
 Result<void> Publisher::prepare(Connection& connection) {

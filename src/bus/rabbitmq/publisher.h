@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "bus/rabbitmq/link.h"
 #include "bus/rabbitmq/topology.h"
@@ -21,6 +22,9 @@ class Publisher final : private Link::Work {
   explicit Publisher(const Settings& settings) : settings_(settings) {}
   ~Publisher();
 
+  // Sends all of them at once. The results are in the order of the messages.
+  std::vector<Result<void>> publish(std::vector<Outgoing> messages,
+                                    std::chrono::milliseconds timeout);
   Result<void> publish(Outgoing message, std::chrono::milliseconds timeout);
   Result<void> declare(QueueSpec queue);
   // Why nothing can be published now.
@@ -32,9 +36,11 @@ class Publisher final : private Link::Work {
   using Clock = std::chrono::steady_clock;
   // A call of another thread, which may be gone when its deadline is over.
   struct Call {
-    Clock::time_point deadline;
+    std::chrono::milliseconds timeout;
+    Clock::time_point deadline = Clock::now() + timeout;
     std::variant<Outgoing, QueueSpec> request;
     std::promise<Result<void>> promise;
+    std::future<Result<void>> result = promise.get_future();  // the caller's
     bool returned = false;
   };
   using CallPointer = std::shared_ptr<Call>;
@@ -46,7 +52,8 @@ class Publisher final : private Link::Work {
     bool stopped = false;
   };
 
-  Result<void> call(std::variant<Outgoing, QueueSpec> request, std::chrono::milliseconds timeout);
+  CallPointer begin(std::variant<Outgoing, QueueSpec> request, std::chrono::milliseconds timeout);
+  Result<void> finish(const CallPointer& call);
   Result<void> prepare(Connection& connection) override;
   Result<void> serve(Connection& connection) override;
   void lost(const Error& error) override;

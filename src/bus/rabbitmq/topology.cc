@@ -6,6 +6,7 @@ namespace manman::rabbitmq {
 namespace {
 
 constexpr size_t kMaxNameBytes = 255;
+constexpr int32_t kFleetingMs = 10000;
 
 Result<void> check_name(const char* what, const std::string& name) {
   if (name.empty()) return fail(Code::kInvalidArgument, std::string("a ") + what + " is empty");
@@ -40,11 +41,19 @@ amqp_table_entry_t text_entry(const char* key, const char* value) {
   return result;
 }
 
+amqp_table_entry_t number_entry(const char* key, int32_t value) {
+  amqp_table_entry_t result{.key = ::amqp_cstring_bytes(key), .value = {}};
+  result.value.kind = AMQP_FIELD_KIND_I32;
+  result.value.value.i32 = value;
+  return result;
+}
+
 Result<void> declare(Connection& connection, amqp_channel_t channel, const std::string& queue,
-                     std::span<amqp_table_entry_t> arguments) {
+                     std::span<amqp_table_entry_t> arguments, bool fleeting = false) {
   const amqp_table_t table{static_cast<int>(arguments.size()), arguments.data()};
-  ::amqp_queue_declare(connection.library(), channel, to_amqp(queue), /*passive=*/0, /*durable=*/1,
-                       /*exclusive=*/0, /*auto_delete=*/0, table);
+  ::amqp_queue_declare(connection.library(), channel, to_amqp(queue), /*passive=*/0,
+                       /*durable=*/fleeting ? 0 : 1, /*exclusive=*/fleeting ? 1 : 0,
+                       /*auto_delete=*/0, table);
   return explained("queue " + queue, connection.answer(channel));
 }
 
@@ -76,7 +85,12 @@ Result<void> declare_queue(Connection& connection, amqp_channel_t channel, const
   // be lost either.
   std::array arguments{text_entry("x-queue-type", "quorum"),
                        text_entry("x-dead-letter-exchange", kDeadExchange)};
-  TRY(declare(connection, channel, queue.name, arguments));
+  std::array in_memory{text_entry("x-queue-type", "classic"),
+                       number_entry("x-message-ttl", kFleetingMs)};
+  if (queue.fleeting)
+    TRY(declare(connection, channel, queue.name, in_memory, /*fleeting=*/true));
+  else
+    TRY(declare(connection, channel, queue.name, arguments));
   for (const auto& pattern : queue.patterns)
     TRY(bind(connection, channel, queue.name, kExchange, pattern));
   return {};

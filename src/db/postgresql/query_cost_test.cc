@@ -113,5 +113,31 @@ TEST_F(PostgresqlQueryCostTest, TheFewAreFoundWithoutReadingTheMany) {
   expect_rows(100, "lanes", [&](Transaction& tx) { return outbox::lanes(tx, "me", 0); });
 }
 
+// The few may be many for a while, and the database's statistics know nothing of it yet.
+TEST_F(PostgresqlQueryCostTest, OneOfManyThatAreAtWorkIsFoundAtOnce) {
+  using sessions::Filter;
+  must(database_->transact([&](Transaction& tx) {
+    return query(tx, [&](soci::session& sql) -> Result<void> {
+      sql << "INSERT INTO server_game_configs SELECT 100 + i, server_id, game_config_id, "
+             "port_bindings, status FROM server_game_configs, generate_series(1, 1000) i";
+      sql << "INSERT INTO sessions SELECT 100000 + i, 100 + i, server_id, created_at, 5, ended_at, "
+             "exit_code, 'running', error_message, replaced_data, 0, 0, 0, NULL "
+             "FROM sessions, generate_series(1, 1000) i WHERE session_id = 1";
+      sql << "INSERT INTO backups SELECT 100000 + i, 100000 + i, 100 + i, s3_url, size_bytes, "
+             "description, created_at, 'running', error_message, attempt, 99, sha256, 0, 0, "
+             "started_at, finished_at, entries, warnings, format, level "
+             "FROM backups, generate_series(1, 1000) i WHERE backup_id = 1";
+      return {};
+    });
+  }));
+  for (const int64_t sgc_id : {sgc_, int64_t{600}}) {
+    expect_rows(10, "active", [&](Transaction& tx) { return backups::active(tx, sgc_id); });
+    expect_rows(10, "live of an SGC", [&](Transaction& tx) {
+      return sessions::list(tx, Filter{.sgc_id = sgc_id, .live_only = true}, Page{.size = 1});
+    });
+  }
+  expect_rows(10, "expired backups", [&](Transaction& tx) { return backups::expired(tx, 9, 10); });
+}
+
 }  // namespace
 }  // namespace manman::db

@@ -1,0 +1,46 @@
+#include "archive/metadata.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace manman::archive {
+namespace {
+
+// setuid, setgid and sticky: what lets a file do more than its mode says.
+constexpr mode_t kSpecialBits = 07000;
+
+std::string_view name_of(mode_t special) {
+  if ((special & S_ISUID) != 0) return "setuid";
+  return (special & S_ISGID) != 0 ? "setgid" : "sticky";
+}
+
+}  // namespace
+
+Metadata::Metadata(const UnpackOptions& options, Warnings& warnings)
+    : options_(options), warnings_(warnings), owners_(options.owners && ::geteuid() == 0) {}
+
+Result<void> Metadata::set(int fd, const Entry& entry, const Xattrs& xattrs) const {
+  const auto warn = [&](const std::string& why) { warnings_.add(entry.path + " " + why); };
+  if (options_.xattrs) TRY(in(entry.path, set_user_xattrs(fd, xattrs, warn)));
+  if (owners_ && ::fchown(fd, entry.uid, entry.gid) != 0)
+    return fail_errno("set the owner of " + entry.path, errno);
+  mode_t mode = entry.mode;
+  if (!options_.keep_special_bits && (mode & kSpecialBits) != 0) {
+    warn("had its " + std::string(name_of(mode & kSpecialBits)) + " bit set, which was dropped");
+    mode &= ~kSpecialBits;
+  }
+  if (::fchmod(fd, mode) != 0) return fail_errno("set the mode of " + entry.path, errno);
+  if (options_.xattrs)
+    TRY(in(entry.path, set_rights(fd, xattrs, entry.kind == EntryKind::kFolder,
+                                  options_.keep_special_bits, warn)));
+  const std::array<timespec, 2> times = {
+      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+      timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
+  if (::futimens(fd, times.data()) != 0) return fail_errno("set the time of " + entry.path, errno);
+  return {};
+}
+
+}  // namespace manman::archive

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "archive/archive.h"
+#include "archive/warnings.h"
+#include "archive/xattrs.h"
+
+namespace manman::archive {
+
+// Gives files and folders that were unpacked their owners, modes, attributes and times, as far as
+// the options want it and the user who runs it may.
+class Metadata {
+ public:
+  // Refusals that leave the contents as they should be are told to `warnings`.
+  Metadata(const UnpackOptions& options, Warnings& warnings);
+
+  // Whether owners are set: only root can.
+  bool owners() const { return owners_; }
+  // Of an open file or folder, which the own user may still write to.
+  Result<void> set(int fd, const Entry& entry, const Xattrs& xattrs) const;
+
+ private:
+  const UnpackOptions& options_;
+  Warnings& warnings_;
+  const bool owners_;
+};
+
+}  // namespace manman::archive

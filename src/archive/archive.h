@@ -81,7 +81,7 @@ struct UnpackOptions {
   std::string strip_prefix;
   bool owners = true;  // set owners; only root can, others go without
   bool xattrs = true;  // set extended attributes and ACLs
-  // Set setuid, setgid and sticky bits and file capabilities; otherwise they are dropped and named.
+  // Set setuid and setgid bits and file capabilities; otherwise they are dropped and named.
   bool keep_special_bits = false;
   // More bytes of files than this are refused, and more than the target's file system has free. 0:
   // only the latter.

@@ -182,7 +182,7 @@ Result<bool> FrameFinder::move_on() {
 
 Result<bool> FrameFinder::next() {
   gap_ = false;
-  if (found_.last) return false;
+  if (found_.last || at_ > source_.size()) return false;
   for (;;) {
     if (progress_ != nullptr) TRY(progress_->check());
     TRY(load(at_));

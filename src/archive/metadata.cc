@@ -9,12 +9,11 @@
 namespace manman::archive {
 namespace {
 
-// setuid, setgid and sticky: what lets a file do more than its mode says.
-constexpr mode_t kSpecialBits = 07000;
+// What gives a program the rights of its owner.
+constexpr mode_t kSpecialBits = S_ISUID | S_ISGID;
 
 std::string_view name_of(mode_t special) {
-  if ((special & S_ISUID) != 0) return "setuid";
-  return (special & S_ISGID) != 0 ? "setgid" : "sticky";
+  return (special & S_ISUID) != 0 ? "setuid" : "setgid";
 }
 
 }  // namespace

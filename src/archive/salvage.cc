@@ -148,9 +148,9 @@ class StreamWithGaps {
  public:
   explicit StreamWithGaps(Salvager& salvager) : salvager_(salvager) {}
 
-  // The next bytes, whole blocks of them.
+  // The next bytes: whole blocks of them, or they are damaged.
   Result<void> feed(ConstBytes bytes) {
-    for (; !bytes.empty() && !ended_; bytes = bytes.subspan(kTarBlock)) {
+    for (; bytes.size() >= kTarBlock && !ended_; bytes = bytes.subspan(kTarBlock)) {
       const ConstBytes block = bytes.first(kTarBlock);
       if (!parser_ && begins_member(block)) parser_.emplace(salvager_);
       previous_.assign(block.begin(), block.end());
@@ -163,6 +163,7 @@ class StreamWithGaps {
       }
       ended_ = parser_->ended();
     }
+    if (!ended_ && !bytes.empty()) return gap("a frame ends within a block of the tar stream");
     return {};
   }
   // What comes next does not follow what came.

@@ -119,7 +119,7 @@ TEST(Xattrs, SpecialBitsAndCapabilitiesOnlyWhereAskedFor) {
   const auto dropped = unpack_bytes(bytes, without.path());
   ASSERT_TRUE(dropped) << message_of(dropped);
   EXPECT_EQ(mode_of(without.path() / "tool"), 0755U);
-  EXPECT_EQ(mode_of(without.path() / "shared"), 0775U);
+  EXPECT_EQ(mode_of(without.path() / "shared"), 01775U);
   EXPECT_EQ(xattr_of(without.path() / "server", "security.capability"), "(none)");
   EXPECT_EQ(dropped->warnings,
             (std::vector<std::string>{"server had file capabilities, which were dropped",

@@ -188,7 +188,7 @@ void add_archive_extract(Command& group, Context& context) {
   command.add_flag("--no-xattrs", options->no_xattrs,
                    "Restore neither extended attributes nor ACLs");
   command.add_flag("--keep-setuid", options->keep_setuid,
-                   "Restore setuid, setgid and sticky bits and file capabilities");
+                   "Restore setuid and setgid bits and file capabilities");
   command
       .add("--max-ratio", options->max_ratio,
            "Refuse to unpack to more than so many times the archive's size; 0: " +

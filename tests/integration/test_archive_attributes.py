@@ -96,7 +96,7 @@ class Attributes(AttributesCase):
         os.chmod(self.tree + b"/plain", 0o6755)
         os.chmod(self.tree + b"/shared", 0o3775)
         self.manman_ok("archive", "create", self.tree, self.archive)
-        for words, bits, warnings in (((), (0o755, 0o775), 2), (("--keep-setuid",), (0o6755, 0o3775), 0)):
+        for words, bits, warnings in (((), (0o755, 0o1775), 2), (("--keep-setuid",), (0o6755, 0o3775), 0)):
             done = self.manman_ok("archive", "extract", self.archive, self.path("new%d" % warnings), *words)
             new = self.path("new%d" % warnings, "game")
             self.assertEqual(tuple(stat.S_IMODE(os.stat(new + name).st_mode) for name in (b"/plain", b"/shared")), bits)

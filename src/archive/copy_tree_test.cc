@@ -76,6 +76,41 @@ TEST_F(CopyTreeTest, KeepsAttributes) {
   EXPECT_EQ(std::string(value.data()), "12");
 }
 
+// Also those that archives don't carry, and bits that an unpacking drops.
+TEST_F(CopyTreeTest, KeepsWhatOnlyRootMaySet) {
+  write_file(from() / "file", "x");
+  if (::setxattr((from() / "file").c_str(), "trusted.mark", "12", 2, 0) != 0)
+    GTEST_SKIP() << "not root, or a file system without attributes";
+  ASSERT_EQ(::chmod((from() / "file").c_str(), 04755), 0);
+  ASSERT_EQ(::chown((from() / "file").c_str(), 0, 4321), 0);  // takes the bit
+  ASSERT_EQ(::chmod((from() / "file").c_str(), 04755), 0);
+  ASSERT_EQ(::mkfifo((from() / "pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::chown((from() / "pipe").c_str(), 1234, 4321), 0);
+  const auto copied = copy();
+  ASSERT_TRUE(copied) << copied.error().text();
+  EXPECT_EQ(copied->warning_count, 0U);
+  std::array<char, 8> value{};
+  EXPECT_EQ(::getxattr((to() / "file").c_str(), "trusted.mark", value.data(), value.size()), 2);
+  struct stat info{};
+  ASSERT_EQ(::stat((to() / "file").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 04755U);
+  EXPECT_EQ(info.st_gid, 4321U);
+  ASSERT_EQ(::stat((to() / "pipe").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 1234U);
+}
+
+// More names than are held in memory at a time.
+TEST_F(CopyTreeTest, FolderOfVeryManyFiles) {
+  constexpr int kFiles = 100'500;
+  fs::create_directory(from() / "many");
+  for (int i = 0; i < kFiles; i++)
+    ASSERT_EQ(::mknod((from() / "many" / std::to_string(i)).c_str(), S_IFREG | 0644, 0), 0);
+  const auto copied = copy({"many/7"});
+  ASSERT_TRUE(copied) << copied.error().text();
+  EXPECT_EQ(copied->entries, uint64_t{kFiles} + 1);  // with the folders, without the one left out
+  EXPECT_EQ(std::distance(fs::directory_iterator(to() / "many"), {}), kFiles - 1);
+}
+
 TEST_F(CopyTreeTest, LeavesOutAndMerges) {
   fs::create_directories(from() / "world/region");
   write_file(from() / "world/region/r", "old");

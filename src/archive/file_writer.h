@@ -20,6 +20,8 @@ class FileWriter {
   uint64_t size_bytes() const { return entry_.size_bytes; }
   // Ascending offsets. Of a sparse file, aligned blocks of zeros are left out.
   Result<void> write(uint64_t offset, ConstBytes bytes);
+  // Instead of any: see Extractor::share().
+  bool share(int from);
   // Brings the file to its size and gives it its metadata.
   Result<void> finish(const Metadata& metadata);
 

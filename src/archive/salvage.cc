@@ -68,7 +68,7 @@ class Salvager final : public MemberVisitor {
   Result<bool> is_believable(const Member& member) {
     const Entry& entry = member.entry;
     if (!check_path(entry.path) || !is_at_or_below(entry.path, top_)) return false;
-    return entry.kind == EntryKind::kFolder || !extractor_.stands(entry.path);
+    return entry.kind == EntryKind::kFolder || !extractor_.standing_at(entry.path);
   }
 
   template <typename T>

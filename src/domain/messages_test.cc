@@ -156,8 +156,14 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
 }
 
 TEST(StartSessionCommandTest, ReadsBackWithAndWithoutRestore) {
-  const StartSessionCommand restore{
-      456, 42, 5, "s3://bucket/backups/42/5.tar.gz", 1234, 5678, "ab12", 0, full_launch()};
+  const StartSessionCommand restore{.session_id = 456,
+                                    .sgc_id = 42,
+                                    .restore_backup_id = 5,
+                                    .restore_s3_url = "s3://bucket/backups/42/5.tar.gz",
+                                    .restore_size_bytes = 1234,
+                                    .restore_data_bytes = 5678,
+                                    .restore_sha256 = "ab12",
+                                    .launch = full_launch()};
   const StartSessionCommand got = read_back(restore);
   EXPECT_EQ(got.session_id, 456);
   EXPECT_EQ(got.sgc_id, 42);

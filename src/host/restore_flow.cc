@@ -57,6 +57,8 @@ class RestoreFlow {
   Result<archive::Staging> stage();
   Result<void> unpack_into(const fs::path& target);
   Result<void> copy_the_rest(const fs::path& target);
+  template <typename T>
+  void log_warnings(const T& result) const;
   Result<std::string> journal_swap(const fs::path& staged);
   Result<void> put_in_place(const std::string& identity);
   Result<void> exchange(const std::string& identity);
@@ -131,11 +133,15 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   if (!unpacked) return std::unexpected(std::move(unpacked).error().in(command_.restore_s3_url));
   log_info(job_.about, "restored {} entries, {} bytes from {}", unpacked->entries,
            unpacked->data_size_bytes, command_.restore_s3_url);
-  for (const std::string& warning : unpacked->warnings) log_warn(job_.about, "{}", warning);
-  if (unpacked->warning_count > unpacked->warnings.size())
-    log_warn(job_.about, "and {} more like these",
-             unpacked->warning_count - unpacked->warnings.size());
+  log_warnings(*unpacked);
   return {};
+}
+
+template <typename T>
+void RestoreFlow::log_warnings(const T& result) const {
+  for (const std::string& warning : result.warnings) log_warn(job_.about, "{}", warning);
+  if (result.warning_count > result.warnings.size())
+    log_warn(job_.about, "and {} more like these", result.warning_count - result.warnings.size());
 }
 
 // What is not restored is copied, so that the staged folder holds all that game/ shall hold, and is
@@ -152,6 +158,7 @@ Result<void> RestoreFlow::copy_the_rest(const fs::path& target) {
       TRY(in("keep what is not restored", archive::copy_tree(gsc_.game(), target, options)));
   log_info(job_.about, "kept {} other entries, {} bytes, {} of them on shared blocks",
            copied.entries, copied.data_size_bytes, copied.shared_size_bytes);
+  log_warnings(copied);
   return failpoint::pass("restore.rest_copied");
 }
 

@@ -243,8 +243,9 @@ class OnS3(ServiceCase):
         return games.backup(self.service, server_game_config_id=self.sgc).backup_id
 
     def test_verifications_are_bounded_and_end_with_their_client(self):
+        """A place is free again as soon as the store has answered what was asked of it last."""
         number = self.make_backup()
-        self.s3.faults = [Fault("get", "drip", times=10**6)]
+        self.s3.faults = [Fault("get", "held", times=10**6)]
         call = self.api.stub.VerifyBackup(self.api.pb.VerifyBackupRequest(backup_id=number), timeout=60)
         messages = []
         reader = threading.Thread(target=lambda: self.drain(call, messages))
@@ -252,11 +253,12 @@ class OnS3(ServiceCase):
         wait_until(lambda: self.s3.count("get") > 0, 30, "the verification to read")
         with refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "1 verifications", "--max-verifications"):
             list(self.api.VerifyBackup(backup_id=number))
-        wait_until(lambda: messages, 30, "a sign of progress from a store that hardly moves")
+        wait_until(lambda: messages, 30, "a sign of progress from a store that does not answer")
         call.cancel()
         reader.join(10)
         self.assertFalse(reader.is_alive())
         self.s3.faults = []
+        self.s3.released.set()
         begun = time.monotonic()
 
         def free():

@@ -137,19 +137,17 @@ Result<CopyResult> copy_tree(const std::filesystem::path& from, const std::files
   Warnings warnings;
   // No ratio limits what is no archive.
   Budget budget = TRY(Budget::of(to.string(), writing, UINT64_MAX, true));
-  Extractor extractor =
-      TRY(Extractor::create(to.string(), writing, everything, budget, warnings));
+  Extractor extractor = TRY(Extractor::create(to.string(), writing, everything, budget, warnings));
   TreeCopier copier(extractor, warnings, reading);
-  TreeWalker walker(
-      [&](Found found) { return copier.copy(std::move(found)); },
-      [&](const std::string& path, std::string_view why) {
-        warnings.add(path + " " + std::string(why));
-      },
-      {.special_files = true, .leave_out = [&](const std::string& path) {
-         return std::ranges::any_of(options.except, [&](const std::string& left_out) {
-           return is_at_or_below(path, left_out);
-         });
-       }});
+  TreeWalker walker([&](Found found) { return copier.copy(std::move(found)); },
+                    [&](const std::string& path, std::string_view why) {
+                      warnings.add(path + " " + std::string(why));
+                    },
+                    {.special_files = true, .leave_out = [&](const std::string& path) {
+                       return std::ranges::any_of(options.except, [&](const std::string& left_out) {
+                         return is_at_or_below(path, left_out);
+                       });
+                     }});
   TRY(walker.walk(from.string()));
   TRY(extractor.finish());
   CopyResult result{.entries = extractor.entries(),

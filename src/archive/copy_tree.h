@@ -30,10 +30,11 @@ struct CopyResult {
 // both becomes one, and gets the mode, owner, time and attributes of that in `from`; anything else
 // whose name is taken is kFailedPrecondition. No file is one with that it was copied from: where
 // the file system can, they share blocks (reflinks), else the contents are copied, holes stay
-// holes. Hard links of files among what is copied, links, fifos, sockets and devices, modes, owners, times
-// and extended attributes are kept; owners and trusted attributes only by root. A mount point is
-// kFailedPrecondition, more than there is room for kResourceExhausted. Nothing is synced; after an
-// error a part of it is there. Memory is bounded as that of TreeWalker and Extractor.
+// holes. Hard links of files among what is copied, links, fifos, sockets and devices, modes,
+// owners, times and extended attributes are kept; owners and trusted attributes only by root. A
+// mount point is kFailedPrecondition, more than there is room for kResourceExhausted. Nothing is
+// synced; after an error a part of it is there. Memory is bounded as that of TreeWalker and
+// Extractor.
 Result<CopyResult> copy_tree(const std::filesystem::path& from, const std::filesystem::path& to,
                              const CopyOptions& options);
 

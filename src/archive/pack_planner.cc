@@ -22,12 +22,11 @@ std::string PackPlanner::archive_path(const std::string& path) const {
 }
 
 Result<void> PackPlanner::run(const std::string& dir) {
-  TreeWalker walker(
-      [&](Found found) { return add(std::move(found), dir); },
-      [&](const std::string& path, std::string_view why) {
-        warn(archive_path(path), std::string(why) + "; not in the archive");
-      },
-      {.cross_file_systems = options_.cross_file_systems});
+  TreeWalker walker([&](Found found) { return add(std::move(found), dir); },
+                    [&](const std::string& path, std::string_view why) {
+                      warn(archive_path(path), std::string(why) + "; not in the archive");
+                    },
+                    {.cross_file_systems = options_.cross_file_systems});
   TRY(walker.walk(dir));
   TRY(piece(nullptr, 0, format::kStreamEndSize));
   return flush();

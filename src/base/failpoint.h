@@ -19,8 +19,7 @@ namespace manman::failpoint {
 inline constexpr std::array kNames = std::to_array<std::string_view>({
     // The way of a backup, in order.
     "api.create_backup.committed",  // row and command stored, call not yet answered
-    "api.relay.claimed",            // a host's lane of the outbox is this relay's
-    "api.relay.before_publish",     // outbox row read
+    "api.relay.claimed",            // hosts' lanes are this relay's, their rows read
     "api.relay.published",          // command handed over, outbox row not yet marked sent
     "host.command.received",        // host has the command, journal has not
     "host.command.journaled",       // journal has it, message not acknowledged

@@ -32,6 +32,7 @@ Result<void> RateLimiter::take(uint64_t bytes, const Progress* progress) {
 }
 
 Result<void> LimitedSink::write(ConstBytes bytes) {
+  if (!limiter_.limits()) return out_.write(bytes);
   while (!bytes.empty()) {
     const ConstBytes part = bytes.first(std::min(bytes.size(), kPart));
     TRY(limiter_.take(part.size(), progress_));

@@ -17,6 +17,7 @@ class RateLimiter {
   RateLimiter(const RateLimiter&) = delete;
   RateLimiter& operator=(const RateLimiter&) = delete;
 
+  bool limits() const { return rate_ != 0; }
   // Returns when `bytes` may pass; kCancelled soon after `progress`, if any, says so. Callers are
   // served in the order in which they came.
   Result<void> take(uint64_t bytes, const Progress* progress);

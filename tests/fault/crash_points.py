@@ -11,7 +11,7 @@ from lib import trees
 from lib.case import ServiceCase
 from lib.wait import wait_until
 
-COMMAND = ["api.relay.claimed", "api.relay.before_publish", "api.relay.published",
+COMMAND = ["api.relay.claimed", "api.relay.published",
            "host.command.received", "host.command.journaled"]
 BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "backup.quiesced",
           "backup.upload_started", "backup.archived", "store.folder.synced",

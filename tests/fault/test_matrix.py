@@ -25,7 +25,7 @@ from lib import games, trees  # noqa: E402
 from lib.cluster import BUCKET, Cluster, Engines  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
 
-API_STEPS = ["api.relay.before_publish", "api.relay.published"]
+API_STEPS = ["api.relay.claimed", "api.relay.published"]
 HOST_STEPS = ["host.command.received", "host.command.journaled"]
 STEPS = {
     "backup": ["api.create_backup.committed", *API_STEPS, *HOST_STEPS, "backup.running_reported",

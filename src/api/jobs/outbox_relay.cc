@@ -16,9 +16,9 @@ constexpr int kWorkers = 4;
 constexpr int kMaxFailingAtWork = kWorkers / 2;
 // That are sent together: one command of each.
 constexpr size_t kLanesAtOnce = 64;
-// Shorter than any lease, with some patience for clocks that differ.
-constexpr std::chrono::milliseconds kClaim{10000};
-constexpr std::chrono::milliseconds kRenewal = kClaim / 5;
+// With some patience for clocks that differ; shorter where leases are.
+constexpr std::chrono::milliseconds kLongestClaim{10000};
+constexpr int kRenewals = 5;  // before a claim would end
 constexpr Backoff kPause{.base = std::chrono::milliseconds(100),
                          .cap = std::chrono::milliseconds(5000)};
 
@@ -27,8 +27,9 @@ constexpr Backoff kPause{.base = std::chrono::milliseconds(100),
 OutboxRelay::OutboxRelay(const Context& context)
     : context_(context),
       claimant_(unique_name()),
+      claim_(std::min(kLongestClaim, context.config.lease / 2)),
       dispatcher_("relay", context.config.job_interval, [this] { dispatch(); }),
-      renewer_("claims", kRenewal, [this] { renew_claims(); }) {}
+      renewer_("claims", claim_ / kRenewals, [this] { renew_claims(); }) {}
 
 OutboxRelay::~OutboxRelay() {
   stop();
@@ -94,7 +95,7 @@ void OutboxRelay::renew_claims() {
   const int64_t now_ms = context_.clock.now_ms();
   const auto renewed =
       context_.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
-        return db::outbox::renew(tx, claimant_, now_ms, now_ms + kClaim.count());
+        return db::outbox::renew(tx, claimant_, now_ms, now_ms + claim_.count());
       });
   if (!renewed) log_debug({}, "relay: claims end sooner: {}", renewed.error().text());
 }
@@ -143,7 +144,6 @@ Result<OutboxRelay::Failures> OutboxRelay::send(const Lanes& lanes) {
     return Failures();
   }
   TRY(failpoint::pass("api.relay.claimed"));
-  TRY(failpoint::pass("api.relay.before_publish"));
   const Failures failures = publish(turn);
   context_.counters.commands_published += turn.commands.size() - failures.size();
   TRY(failpoint::pass("api.relay.published"));
@@ -180,7 +180,7 @@ Result<OutboxRelay::Turn> OutboxRelay::take(const Lanes& lanes) {
 Result<OutboxRelay::Lanes> OutboxRelay::claim(db::Transaction& tx, const Lanes& lanes) {
   if (!context_.database.shared()) return lanes;
   const int64_t now_ms = context_.clock.now_ms();
-  return db::outbox::claim(tx, lanes, claimant_, now_ms, now_ms + kClaim.count());
+  return db::outbox::claim(tx, lanes, claimant_, now_ms, now_ms + claim_.count());
 }
 
 OutboxRelay::Failures OutboxRelay::publish(Turn& turn) {

@@ -80,6 +80,7 @@ class OutboxRelay {
 
   const Context& context_;
   const std::string claimant_;
+  const std::chrono::milliseconds claim_;  // how long a claim holds unless renewed
   Sync<State> state_;
   std::vector<std::thread> workers_;
   Ticker dispatcher_;

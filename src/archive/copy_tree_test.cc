@@ -99,22 +99,6 @@ TEST_F(CopyTreeTest, KeepsWhatOnlyRootMaySet) {
   EXPECT_EQ(info.st_uid, 1234U);
 }
 
-// More names than are held in memory at a time; of two files, since names are made fast.
-TEST_F(CopyTreeTest, FolderOfVeryManyNames) {
-  constexpr int kNames = 100'500;
-  fs::create_directory(from() / "many");
-  write_file(from() / "first", "1");
-  write_file(from() / "second", "2");
-  for (int i = 0; i < kNames; i++)
-    fs::create_hard_link(from() / (i < kNames / 2 ? "first" : "second"),
-                         from() / "many" / std::to_string(i));
-  const auto copied = copy({"many/7"});
-  ASSERT_TRUE(copied) << copied.error().text();
-  EXPECT_EQ(std::distance(fs::directory_iterator(to() / "many"), {}), kNames - 1);
-  EXPECT_EQ(fs::hard_link_count(to() / "first"), size_t{kNames} / 2);
-  EXPECT_EQ(read_all(to() / "many" / std::to_string(kNames - 1)), "2");
-}
-
 TEST_F(CopyTreeTest, LeavesOutAndMerges) {
   fs::create_directories(from() / "world/region");
   write_file(from() / "world/region/r", "old");

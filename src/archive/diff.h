@@ -28,8 +28,8 @@ struct Difference {
 // it returns false. Only the indexes are read; an archive without one is kFailedPrecondition. A
 // file of the same size is modified when the hashes of frames that it fills differ, or when they
 // can't tell and its time differs; when all frames that hold it agree, it is not. Memory grows with
-// the largest file's number of frames alone, so an archive whose names are out of order (a folder
-// of more than 100,000 names) is kUnimplemented.
+// the largest file's number of frames alone, so an archive whose names are out of order is
+// kUnimplemented.
 Result<void> diff(RandomSource& before, RandomSource& after,
                   const std::function<bool(const Difference&)>& visit);
 

@@ -92,6 +92,21 @@ TEST_F(DiffTest, AnotherFormatIsNoDifference) {
   EXPECT_EQ(changes({ArchiveFormat::kZstd, 1}), Lines{});
 }
 
+// More names than are sorted at a time; of three files, since names are made fast.
+TEST_F(DiffTest, FolderOfVeryManyNames) {
+  constexpr int kNames = 100'500;
+  fs::create_directory(dir_.path() / "many");
+  for (int i = 0; i < kNames; i++) {
+    const std::string original = "original-" + std::to_string(i / 50'000);
+    if (i % 50'000 == 0) put(original, "x");
+    fs::create_hard_link(dir_.path() / original, dir_.path() / "many" / std::to_string(i));
+  }
+  pack_before();
+  fs::remove(dir_.path() / "many/99999");  // the last one
+  put("many/777777", "x");
+  EXPECT_EQ(changes(), (Lines{"added game/many/777777", "removed game/many/99999"}));
+}
+
 TEST_F(DiffTest, ArchiveWithoutAnIndexIsRefused) {
   put("a", "1");
   pack_before();

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "archive/format.h"
 
@@ -52,6 +53,25 @@ struct TreeWalker::Level {
   std::string names;                                                 // each ended by a NUL
   std::vector<uint32_t> order;
   size_t next = 0;
+
+  void add(std::string_view name) {
+    order.push_back(static_cast<uint32_t>(names.size()));
+    names.append(name).push_back('\0');
+  }
+  bool is_before(uint32_t a, uint32_t b) const {
+    return std::strcmp(names.data() + a, names.data() + b) < 0;
+  }
+  void sort() {
+    std::ranges::sort(order, [this](uint32_t a, uint32_t b) { return is_before(a, b); });
+  }
+  // Forgets all names but so many that come first.
+  void keep_first(size_t count) {
+    std::ranges::nth_element(order, order.begin() + static_cast<ptrdiff_t>(count),
+                             [this](uint32_t a, uint32_t b) { return is_before(a, b); });
+    order.resize(count);
+    const std::string all = std::exchange(names, {});
+    for (const uint32_t at : std::exchange(order, {})) add(all.data() + at);
+  }
 };
 
 TreeWalker::TreeWalker(Visit visit, Warn warn, WalkOptions options)
@@ -119,27 +139,33 @@ Result<void> TreeWalker::leave() {
   return {};
 }
 
+// The next names in order, of all that the folder has. Of more than are held, those that come later
+// are let go of and read again.
 Result<void> TreeWalker::load_names(Level& level) {
+  const std::string after = level.order.empty() ? "" : level.names.data() + level.order.back();
   level.names.clear();
   level.order.clear();
   level.next = 0;
-  while (level.listing && level.order.size() < kMaxNames) {
+  bool more = false;
+  ::rewinddir(level.listing.get());
+  for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(level.listing.get());
     if (entry == nullptr && errno != 0) return fail_errno("read folder " + shown(path_), errno);
-    if (entry == nullptr) {
-      level.listing.reset();
-      break;
-    }
+    if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    level.order.push_back(static_cast<uint32_t>(level.names.size()));
-    level.names.append(entry->d_name, name.size() + 1);
+    if (name == "." || name == ".." || name <= after) continue;
+    level.add(name);
+    if (level.order.size() < 2 * kMaxNames) continue;
+    level.keep_first(kMaxNames);
+    more = true;
   }
-  const char* names = level.names.data();
-  std::ranges::sort(level.order, [names](uint32_t a, uint32_t b) {
-    return std::strcmp(names + a, names + b) < 0;
-  });
+  if (level.order.size() > kMaxNames) {
+    level.keep_first(kMaxNames);
+    more = true;
+  }
+  if (!more) level.listing.reset();
+  level.sort();
   return {};
 }
 

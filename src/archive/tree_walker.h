@@ -34,9 +34,10 @@ struct WalkOptions {
   std::function<bool(const std::string& path)> leave_out = nullptr;
 };
 
-// Walks a folder depth first, names sorted (in folders of more than 100,000 names: sorted within
-// each 100,000 of them), parents before their children. Follows no symlink, and leaves access times
-// alone where it may. Memory and open files are bounded, however deep and wide the tree is.
+// Walks a folder depth first, names sorted, parents before their children. Of a folder with more
+// than 100,000 names, these are held at a time, and it is read once for each 100,000. Follows no
+// symlink, and leaves access times alone where it may. Memory and open files are bounded, however
+// deep and wide the tree is.
 class TreeWalker {
  public:
   using Visit = std::function<Result<void>(Found)>;

@@ -93,6 +93,11 @@ Result<void> WriteBehind::write(uint64_t offset, ConstBytes bytes) {
   return {};
 }
 
+std::optional<uint64_t> WriteBehind::share(int from) {
+  if (!file_ || !file_->writer->share(from)) return std::nullopt;
+  return file_->writer->size_bytes();
+}
+
 Result<void> WriteBehind::end() {
   if (!has_part_at_end()) TRY(begin_part(0));
   block_->parts.back().last = true;

@@ -32,6 +32,8 @@ class WriteBehind {
   bool at_work() const { return file_ != nullptr; }
   // More of the file at work. The bytes are copied.
   Result<void> write(uint64_t offset, ConstBytes bytes);
+  // Instead of write(): see Extractor::share(). The file's size, or none where it can't be done.
+  std::optional<uint64_t> share(int from);
   // The file at work has all its contents, and is given its metadata once they are written.
   Result<void> end();
   // The file at work, closed and without metadata, once all is written that was asked for.

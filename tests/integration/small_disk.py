@@ -1,4 +1,5 @@
-"""A disk of its own size, for tests of what happens when it is full: ext4 in a file, mounted."""
+"""A disk of its own size, for tests of what happens when it is full, or of a file system: ext4, unless told
+otherwise, in a file, mounted."""
 
 import errno
 import os
@@ -18,7 +19,7 @@ needs_root = unittest.skipUnless(os.geteuid() == 0, "mounting a file system need
 class SmallDisk:
     """Mounted from the constructor to close(). Its filler takes the space that a test wants gone."""
 
-    def __init__(self, size_mib):
+    def __init__(self, size_mib, make=("mkfs.ext4", "-q", "-m", "0", "-F")):
         self.home = Path(tempfile.mkdtemp(prefix="manman-disk-"))
         self.path = self.home / "mounted"
         self.path.mkdir()
@@ -27,9 +28,10 @@ class SmallDisk:
         with open(image, "wb") as file:
             file.truncate(size_mib << 20)
         # -m 0: no blocks are kept back for root, so that full is full.
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-F", image], check=True)
+        subprocess.run([*make, image], check=True)
         subprocess.run(["mount", "-o", "loop", image, self.path], check=True)
-        (self.path / "lost+found").rmdir()
+        if (self.path / "lost+found").exists():
+            (self.path / "lost+found").rmdir()
 
     def free_bytes(self):
         facts = os.statvfs(self.path)

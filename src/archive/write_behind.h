@@ -63,6 +63,7 @@ class WriteBehind {
     std::vector<std::unique_ptr<Block>> spare;
     std::deque<std::unique_ptr<Block>> full;
     size_t at_work = 0;  // blocks
+    bool owner_waits = false;
     bool stopped = false;
     std::optional<Error> error;
   };
@@ -71,6 +72,9 @@ class WriteBehind {
   // Begins a part of the file at work in block_, with room for a byte at least.
   Result<void> begin_part(uint64_t offset);
   Result<void> take_block();
+  // For the owner: until it holds, or an error.
+  template <typename Predicate>
+  Result<void> wait(Sync<State>::Guard& state, Predicate holds);
   void hand_over();
   Result<void> drain();
   void work();

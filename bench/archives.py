@@ -64,43 +64,46 @@ def world(cache, name):
     return cache / name
 
 
-def measure(words, environment, scratch):
-    """Lines and checks for the results."""
+def region_files(contest, checks):
+    for other, limit in (("tar czf", 10), ("tar | pigz -6", 5), ("restic, first backup", 3), ("borg, first backup", 2)):
+        checks.add(f"create, times as fast as {other}", contest.create("manman", other), limit, True)
+    checks.add("create as zst 1, times as fast as tar | zstd -1 -T0",
+               contest.create("manman zst 1", "tar | zstd -1 -T0"), 1.3, True)
+    for other, limit in (("tar xzf", 3), ("restic restore", 2), ("cp -a", 0.8)):
+        checks.add(f"extract, times as fast as {other}", contest.extract("manman", other), limit, True)
+
+
+def small_files(contest, checks):
+    ours = ("manman", "manman zst 1", "manman of tar's", "tar xzf of manman's", "cp -a")
+    for what, contestants in (("create", contest.makers), ("extract", contest.readers)):
+        best = min((one for name, one in contestants.items() if name not in ours), key=lambda one: one.median)
+        checks.add(f"{what}, times as fast as the best of the peers ({best.name})",
+                   best.median / contestants["manman"].median, 2, True)
+
+
+# Titles of sections, the worlds, and what is asked of them beside memory.
+WORLDS = {
+    "region-files": ("Archives: region files", "world-400mb", region_files),
+    "small-files": ("Archives: 100,000 small files", "small-files", small_files),
+    "minetest": ("Archives: a Minetest map, compressed already", "minetest", lambda contest, checks: None),
+    "one-file": ("Archives: one file of 4 GB", "one-file", lambda contest, checks: None),
+}
+
+
+def measure(name, words, environment, scratch):
+    """Title, lines and checks for the results."""
     for peer in ("pigz", "zstd", "bsdtar", "restic", "borg"):
         if not shutil.which(peer):
             sys.exit(f"{peer} is not there: scripts/install-packages test bench")
-
-    def on(name, rounds, only=()):
-        return run(world(words.cache, name), scratch / name, rounds, environment, only)
-
+    title, source, ask = WORLDS[name]
+    large = name == "one-file"
+    rounds = words.large_rounds if large else words.rounds
+    contest = run(world(words.cache, source), scratch / name, rounds, environment, LARGE if large else ())
     checks = Checks()
-    region = on("world-400mb", words.rounds)
-    lines = [f"Region files of {region.data / 1e6:.0f} MB, medians of {words.rounds} rounds.", "", *region.lines()]
-    for other, limit in (("tar czf", 10), ("tar | pigz -6", 5), ("restic, first backup", 3), ("borg, first backup", 2)):
-        checks.add(f"create, times as fast as {other}", region.create("manman", other), limit, True)
-    checks.add("create as zst 1, times as fast as tar | zstd -1 -T0", region.create("manman zst 1", "tar | zstd -1 -T0"),
-               1.3, True)
-    for other, limit in (("tar xzf", 3), ("restic restore", 2), ("cp -a", 0.8)):
-        checks.add(f"extract, times as fast as {other}", region.extract("manman", other), limit, True)
-    small = on("small-files", words.rounds)
-    lines += [f"100,000 small files of {small.data / 1e6:.0f} MB, medians of {words.rounds} rounds.", "", *small.lines()]
-    ours = ("manman", "manman zst 1", "manman of tar's", "tar xzf of manman's", "cp -a")
-    for what, contestants in (("create", small.makers), ("extract", small.readers)):
-        best = min((one for name, one in contestants.items() if name not in ours), key=lambda one: one.median)
-        checks.add(f"{what} 100,000 small files, times as fast as the best of the peers ({best.name})",
-                   best.median / contestants["manman"].median, 2, True)
-    map_ = on("minetest", words.rounds)
-    lines += [f"A Minetest map of {map_.data / 1e6:.0f} MB, which is compressed already, medians of {words.rounds} "
-              "rounds.", "", *map_.lines()]
-    peaks = [("region files", region), ("100,000 small files", small), ("a Minetest map", map_)]
-    if not words.no_large:
-        large = on("one-file", words.large_rounds, LARGE)
-        lines += [f"One file of {large.data / 1e6:.0f} MB, medians of {words.large_rounds}.", "", *large.lines()]
-        peaks.append(("one file of 4 GB", large))
-    for name, one in peaks:
-        for what, contestants in (("create", one.makers), ("extract", one.readers)):
-            checks.add(f"peak memory of {what}, {name}", contestants["manman"].peak_mib, MEMORY_LIMIT_MIB, False, " MiB")
-    return lines, checks
+    ask(contest, checks)
+    for what, contestants in (("create", contest.makers), ("extract", contest.readers)):
+        checks.add(f"peak memory of {what}", contestants["manman"].peak_mib, MEMORY_LIMIT_MIB, False, " MiB")
+    return title, [f"{contest.data / 1e6:.0f} MB, medians of {rounds} rounds.", "", *contest.lines()], checks
 
 
 def run(source, scratch, rounds, environment, only):

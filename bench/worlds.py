@@ -1,6 +1,7 @@
-"""Builds the worlds that bench/run measures on: real Minecraft region files, multiplied.
+"""Builds the worlds that bench/run measures on: real Minecraft region files, multiplied; a map that a Minetest
+server made; many small files; one large file.
 
-The models are the region files of npm's prismarine-provider-anvil (Minecraft 1.8.9 to 1.21.1). Each
+The models of the regions are the region files of npm's prismarine-provider-anvil (Minecraft 1.8.9 to 1.21.1). Each
 copy has its chunks inflated, the ticks that players spent in them changed, deflated again and put
 in another order, so that no two files of a world are alike, while each chunk stays a chunk that
 the game wrote.
@@ -13,9 +14,15 @@ import random
 import shutil
 import struct
 import subprocess
+import sys
 import tarfile
 import zlib
 from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
+import minetest_world  # noqa: E402
+from lib.wait import wait_until  # noqa: E402
 
 PACKAGE = "prismarine-provider-anvil@2.13.0"
 SECTOR = 4096
@@ -76,10 +83,9 @@ def region_of(chunks, rng):
 
 def make_variant(job):
     """Writes the region files of all models with the chunks of one variant, again and again in new
-    orders; returns the bytes written."""
+    orders."""
     number, cache, world, copies = job
     rng = random.Random(number)
-    written = 0
     for model, (name, region) in enumerate(models(cache)):
         chunks = {place: vary(chunk, rng) for place, chunk in chunks_of(region).items()}
         for copy in range(copies):
@@ -87,8 +93,6 @@ def make_variant(job):
             target = world / name / "region" / f"r.{number}.{copy}.{model}.mca"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
-            written += len(data)
-    return written
 
 
 def make_small_files(world, rng):
@@ -101,28 +105,81 @@ def make_small_files(world, rng):
     (world / "level.dat").write_bytes(zlib.compress(rng.randbytes(2_000)))
 
 
-def build(cache, name, copies):
-    """Makes {cache}/{name}/game unless it is there whole; about 400 MB for each copy."""
+def make_regions(world, cache, copies):
+    """About 400 MB for each copy."""
+    make_small_files(world, random.Random(0))
+    models(cache)
+    jobs = [(number, cache, world, copies) for number in range(VARIANTS)]
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        for _ in pool.imap_unordered(make_variant, jobs):
+            pass
+
+
+def make_many_files(world, _):
+    """100,000 of a few hundred bytes to some kilobytes, 1,000 to a folder: plugin data, statistics, map tiles."""
+    rng = random.Random(0)
+    for folder in range(100):
+        (world / f"{folder:02}").mkdir(parents=True)
+        for number in range(1000):
+            count = rng.randrange(5, 60)
+            text = "".join(f'"stat_{rng.randrange(400)}": {rng.randrange(10**6)}, ' for _ in range(count))
+            tail = rng.randbytes(rng.randrange(2000)) if number % 4 == 0 else b""
+            (world / f"{folder:02}" / f"{rng.getrandbits(64):016x}.json").write_bytes(text.encode() + tail)
+
+
+def make_one_file(world, cache):
+    """4 GB of chunks in one."""
+    world.mkdir(parents=True)
+    regions = build(cache, "world-400mb")
+    with open(world / "world.db", "wb") as out:
+        for turn in range(10):
+            for path in sorted((regions / "game").rglob("*.mca"), key=lambda path: (path.name[turn:], path)):
+                data = path.read_bytes()
+                cut = len(data) * turn // 10 // SECTOR * SECTOR
+                out.write(data[cut:] + data[:cut])
+
+
+def make_minetest(world, _):
+    """What a Minetest server generates until its map has 100 MB."""
+    world.mkdir(parents=True)
+    minetest_world.install(world, minetest_world.free_udp_port())
+    with open(world / "console", "wb") as console:
+        server = subprocess.Popen(["bash", "-c", minetest_world.RUN], cwd=world, stdin=subprocess.DEVNULL,
+                                  stdout=console, stderr=console)
+        try:
+            wait_until(lambda: server.poll() is not None or minetest_world.map_size(world) > 100_000_000, 1200,
+                       "the map to grow")
+        finally:
+            server.terminate()
+            if server.wait(60) != 0:
+                raise SystemExit(f"minetestserver: exit {server.returncode}: {world}/console")
+
+
+WORLDS = {
+    "world-400mb": lambda world, cache: make_regions(world, cache, 1),
+    "world-4gb": lambda world, cache: make_regions(world, cache, 10),
+    "small-files": make_many_files,
+    "one-file": make_one_file,
+    "minetest": make_minetest,
+}
+
+
+def build(cache, name):
+    """Makes {cache}/{name}/game unless it is there whole, and says where."""
     finished = cache / name
     if finished.is_dir():
-        return
+        return finished
     cache.mkdir(parents=True, exist_ok=True)
     staging = cache / (name + ".new")
     shutil.rmtree(staging, ignore_errors=True)
-    game = staging / "game"
-    make_small_files(game, random.Random(0))
-    models(cache)
-    jobs = [(number, cache, game, copies) for number in range(VARIANTS)]
-    with multiprocessing.Pool(os.cpu_count()) as pool:
-        total = sum(pool.imap_unordered(make_variant, jobs))
-    staging.rename(finished)
-    print(f"{name}: {total / 1e6:.0f} MB of region files")
+    print(f"{name}: is made", flush=True)
+    WORLDS[name](staging / "game", cache)
+    return staging.rename(finished)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("name")
-    parser.add_argument("copies", type=int)
+    parser.add_argument("name", choices=WORLDS)
     words = parser.parse_args()
-    build(words.cache.resolve(), words.name, words.copies)
+    build(words.cache.resolve(), words.name)

@@ -88,6 +88,7 @@ api::ApiConfig api_config(const cli::ServiceOptions& options) {
   config.grpc_tls = options.grpc_tls;
   config.http_address = options.http;
   config.lease = std::chrono::seconds(options.lease_seconds);
+  config.max_verifications = options.max_verifications;
   return config;
 }
 

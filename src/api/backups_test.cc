@@ -323,5 +323,74 @@ TEST_F(Backups, DownloadTellsWhatIsWrong) {
   expect_error(DATA_LOSS, "does not have the SHA-256 that was recorded");
 }
 
+class CancelledBackups : public Backups {
+ protected:
+  v1::Backup cancel(int64_t id) {
+    v1::CancelBackupRequest request;
+    request.set_backup_id(id);
+    return call(&Stub::CancelBackup, request).backup();
+  }
+};
+
+TEST_F(CancelledBackups, RowSaysSoAtOnceAndTheHostIsTold) {
+  ScriptedHost host(bus_, server_id_);
+  const v1::Backup backup = create_backup();
+  host.command(0);
+  const v1::Backup cancelled = cancel(backup.backup_id());
+  expect_ok();
+  EXPECT_EQ(cancelled.status(), "cancelled");
+  EXPECT_EQ(cancelled.finished_at(), clock_.now_s());
+  EXPECT_EQ(host.command(1).routing_key, command_key(server_id_, "backup.cancel"));
+  const auto command = good(CancelBackupCommand::parse(host.command(1).body));
+  EXPECT_EQ(command.backup_id, backup.backup_id());
+  EXPECT_EQ(command.sgc_id, sgc_id_);
+  EXPECT_EQ(command.s3_key, key_of(backup));
+  EXPECT_EQ(command.s3_url, backup.s3_url());
+  // Again: nothing more to do.
+  EXPECT_EQ(cancel(backup.backup_id()).status(), "cancelled");
+  expect_ok();
+  const v1::Backup next = create_backup();
+  expect_ok();
+  host.command(2);
+  EXPECT_EQ(host.commands().size(), 3U);
+  EXPECT_EQ(next.status(), "pending");
+}
+
+TEST_F(CancelledBackups, NothingThatTheHostReportsLaterCounts) {
+  const v1::Backup backup = create_backup();
+  cancel(backup.backup_id());
+  put_object(key_of(backup), "bytes");
+  report(BackupReport{.backup_id = backup.backup_id(), .status = "running"});
+  report(BackupReport{.backup_id = backup.backup_id(), .status = "failed"});
+  report(completed(backup));
+  EXPECT_EQ(get_backup(backup.backup_id()).status(), "cancelled");
+  EXPECT_TRUE(eventually([&] { return !has_object(key_of(backup)); }));
+  delete_backup(backup.backup_id());
+  expect_ok();
+  get_backup(backup.backup_id());
+  expect_error(NOT_FOUND, "no backup");
+}
+
+TEST_F(CancelledBackups, OneThatHasEndedIsRefused) {
+  const v1::Backup backup = completed_backup();
+  cancel(backup.backup_id());
+  expect_error(FAILED_PRECONDITION, "has ended already: it is completed");
+  EXPECT_EQ(get_backup(backup.backup_id()).status(), "completed");
+  EXPECT_TRUE(has_object(key_of(backup)));
+  cancel(99);
+  expect_error(NOT_FOUND, "no backup 99");
+  cancel(0);
+  expect_error(INVALID_ARGUMENT, "backup_id");
+}
+
+TEST_F(CancelledBackups, CommandThatIsNotSentYetIsDropped) {
+  const v1::Backup backup = create_backup();  // nobody takes it
+  cancel(backup.backup_id());
+  expect_ok();
+  ScriptedHost host(bus_, server_id_);
+  EXPECT_EQ(host.command(0).routing_key, command_key(server_id_, "backup.cancel"));
+  EXPECT_EQ(host.commands().size(), 1U);
+}
+
 }  // namespace
 }  // namespace manman::api

@@ -83,6 +83,18 @@ Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, con
                          now_ms);
 }
 
+Result<void> order_cancel(db::Transaction& tx, const Backup& backup, int64_t now_ms) {
+  const auto sgc = TRY(db::server_game_configs::get(tx, backup.sgc_id));
+  CancelBackupCommand command{.backup_id = backup.backup_id,
+                              .sgc_id = backup.sgc_id,
+                              .s3_key = {},
+                              .s3_url = backup.s3_url};
+  command.s3_key = TRY(ObjectUrl::parse(backup.s3_url))
+  .key;
+  return db::outbox::add(tx, command_key(sgc.server_id, "backup.cancel"), command.to_json(),
+                         now_ms);
+}
+
 Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
                          const Backup& restored, int64_t now_ms, std::chrono::milliseconds lease) {
   const StartSessionCommand command{.session_id = session.session_id,
@@ -92,6 +104,7 @@ Result<void> order_start(db::Transaction& tx, const Deployment& deployment, cons
                                     .restore_size_bytes = restored.size_bytes,
                                     .restore_data_bytes = restored.total_bytes,
                                     .restore_sha256 = restored.sha256,
+                                    .restore_paths = session.restored_paths,
                                     .lease_ms = lease.count(),
                                     .launch = deployment.launch};
   return db::outbox::add(tx, command_key(deployment.server.server_id, "session.start"),
@@ -112,7 +125,9 @@ Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row) {
   const auto name = command_name(row.body);
   if (name && *name == "backup_session") {
     if (const auto command = BackupCommand::parse(row.body)) return backup_wanted(tx, *command);
-  } else if (name && *name == "start_session") {
+  } else if (name && *name == "cancel_backup") {
+    return true;  // whatever became of the row, the host may still be at work
+  } else if (name && (*name == "start_session" || *name == "start_session_with_paths")) {
     if (const auto command = StartSessionCommand::parse(row.body))
       return start_wanted(tx, *command);
   } else if (const auto command = SessionCommand::parse(row.body)) {

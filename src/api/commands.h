@@ -25,6 +25,8 @@ Result<Session> live_session(db::Transaction& tx, int64_t sgc_id);
 
 Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
                           int64_t now_ms);
+// Ends whatever the host does for the backup.
+Result<void> order_cancel(db::Transaction& tx, const Backup& backup, int64_t now_ms);
 // restored: the backup that the session restores; backup_id 0 for none. lease: after which a silent
 // host has lost the session.
 Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,

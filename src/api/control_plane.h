@@ -22,6 +22,7 @@ struct ApiConfig {
   int max_attempts = 3;                         // of one backup
   std::chrono::milliseconds job_interval{500};  // of relay (also woken at once), reaper, deleter
   std::chrono::milliseconds offline_after{20000};
+  int max_verifications = 2;  // of archives, at a time
 };
 
 // The API process: gRPC service, HTTP listener, consumer of status, and the jobs (outbox relay,

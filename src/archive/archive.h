@@ -21,6 +21,8 @@
 namespace manman::archive {
 
 enum class EntryKind { kFile, kFolder, kSymlink, kHardLink };
+std::string_view to_text(EntryKind kind);  // "file", "folder", "symlink", "hardlink"
+std::optional<EntryKind> entry_kind_from(std::string_view text);
 
 struct Entry {
   std::string path;  // as in the archive: "game/world/r.0.0.mca"; any bytes but NUL
@@ -71,6 +73,9 @@ struct UnpackOptions {
   // Only entries at or below these paths of the archive; all when empty. One that matches nothing
   // is kNotFound.
   std::vector<std::string> only;
+  // With `only`: also the folders above those paths, without what else is in them, so that those
+  // that are made have their own mode, owner and time.
+  bool with_parents = false;
   // Entries must stand under this first folder, which is taken off: with "game", game/a/b lands in
   // TARGET/a/b. "": paths are kept as they are.
   std::string strip_prefix;
@@ -135,9 +140,14 @@ Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path
                               const UnpackOptions& options,
                               const std::function<void(const Entry&)>& on_lost);
 
+// What list() and cat() do with an archive that has no index: read all of it, or give up at once
+// with kFailedPrecondition.
+enum class WithoutIndex { kReadAll, kRefuse };
+
 // Calls visit for every entry in the order of the archive until it returns false. With an index
 // only that is read.
-Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit);
+Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit,
+                  WithoutIndex without = WithoutIndex::kReadAll);
 
 struct VerifyResult {
   uint64_t entries = 0;
@@ -154,6 +164,7 @@ Result<VerifyResult> verify(RandomSource& archive, int threads, Progress* progre
 // The contents of one file of the archive, in order, into out. With an index only the frames that
 // hold it are read. A hard link gives the file that it names. No such path is kNotFound; not a
 // file is kInvalidArgument.
-Result<void> cat(RandomSource& archive, std::string_view path, Sink& out);
+Result<void> cat(RandomSource& archive, std::string_view path, Sink& out,
+                 WithoutIndex without = WithoutIndex::kReadAll);
 
 }  // namespace manman::archive

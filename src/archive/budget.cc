@@ -40,8 +40,8 @@ Result<void> Budget::check(uint64_t bytes) const {
                                               std::to_string(limits_.max_bytes) + " are allowed");
   if (bytes > limits_.free_bytes)
     return std::unexpected(Error{Code::kResourceExhausted,
-                                 "not enough free space on the disk: the archive unpacks to " +
-                                     std::to_string(bytes) + " bytes or more, and " +
+                                 "not enough free space on the disk: " + std::to_string(bytes) +
+                                     " bytes or more are to be written, and " +
                                      std::to_string(limits_.free_bytes) +
                                      " may be used (some are kept for others)"}
                                .with_hint("free space on the disk"));

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 #include "archive/path.h"
@@ -121,6 +120,10 @@ Result<void> Extractor::make_folder(const Entry& entry, const Xattrs& xattrs) {
         TRY(tree_.clear(place, entry.path));
         if (::mkdirat(place.folder, place.name.c_str(), 0700) != 0)
           return fail_errno("create folder " + entry.path, errno);
+      } else if ((info.st_mode & 0700) != 0700 &&
+                 ::fchmodat(place.folder, place.name.c_str(), (info.st_mode & 07777) | 0700, 0) !=
+                     0) {
+        return fail_errno("make room in folder " + entry.path, errno);
       }
     }
   }
@@ -146,14 +149,19 @@ Result<void> Extractor::make_symlink(const Entry& entry) {
   const char* name = place.name.c_str();
   if (::symlinkat(entry.link_target.c_str(), place.folder, name) != 0)
     return fail_errno("create link " + entry.path, errno);
-  if (metadata_.owners() &&
-      ::fchownat(place.folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
-    return fail_errno("set the owner of " + entry.path, errno);
-  const std::array<timespec, 2> times = {
-      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
-      timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
-  if (::utimensat(place.folder, name, times.data(), AT_SYMLINK_NOFOLLOW) != 0)
-    return fail_errno("set the time of " + entry.path, errno);
+  return metadata_.set_unopened(place.folder, name, entry);
+}
+
+Result<void> Extractor::make_special(const Entry& entry, const struct stat& original) {
+  const auto place = TRY(tree_.locate(entry.path));
+  const char* name = place.name.c_str();
+  if (::mknodat(place.folder, name, original.st_mode, original.st_rdev) != 0)
+    return fail_errno("create " + entry.path, errno);
+  TRY(metadata_.set_unopened(place.folder, name, entry));
+  // After the owner, and whatever the umask. Just made, so it is no symlink.
+  if (::fchmodat(place.folder, name, entry.mode, 0) != 0)
+    return fail_errno("set the mode of " + entry.path, errno);
+  entries_++;
   return {};
 }
 
@@ -189,6 +197,13 @@ Result<void> Extractor::data(uint64_t offset, ConstBytes bytes) {
   return files_->write(offset, bytes);
 }
 
+bool Extractor::share(int from) {
+  const std::optional<uint64_t> shared = files_->share(from);
+  if (!shared) return false;
+  if (options_.progress != nullptr) options_.progress->done_bytes += *shared;
+  return true;
+}
+
 Result<void> Extractor::end() {
   return files_->at_work() ? files_->end() : Result<void>();
 }
@@ -202,12 +217,14 @@ Result<void> Extractor::abandon() {
   return tree_.clear(place, file->path());
 }
 
-bool Extractor::stands(const std::string& path) {
+std::optional<mode_t> Extractor::standing_at(const std::string& path) {
   const auto stripped = strip_prefix(path, options_.strip_prefix);
-  if (!stripped) return false;
+  if (!stripped) return std::nullopt;
   const auto place = tree_.locate(*stripped, false);
   struct stat info{};
-  return place && ::fstatat(place->folder, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!place || ::fstatat(place->folder, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return std::nullopt;
+  return info.st_mode;
 }
 
 Result<void> Extractor::finish() {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -22,11 +25,16 @@ class Extractor final : public MemberVisitor {
                                   Selection& selection, Budget& budget, Warnings& warnings);
   Result<bool> begin(const Member& member) override;
   Result<void> data(uint64_t offset, ConstBytes bytes) override;
+  // Instead of data(): the contents of another open file, on blocks that both have until one is
+  // written to. False, and nothing is done, where the file system can't.
+  bool share(int from);
   Result<void> end() override;
+  // What no archive holds: a fifo, socket or device like this one.
+  Result<void> make_special(const Entry& entry, const struct stat& original);
   // Removes the file at work, which does not come to its end.
   Result<void> abandon();
-  // Whether something stands where the entry of this path would be put.
-  bool stands(const std::string& path);
+  // The kind and mode of what stands where the entry of this path would be put; none: nothing.
+  std::optional<mode_t> standing_at(const std::string& path);
   // Once all is there: modes, owners and times of the folders.
   Result<void> finish();
 

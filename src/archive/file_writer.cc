@@ -1,6 +1,8 @@
 #include "archive/file_writer.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +107,10 @@ Result<void> FileWriter::write(uint64_t offset, ConstBytes bytes) {
   }
   if (at > run) TRY(put(offset + run, bytes.subspan(run, at - run)));
   return {};
+}
+
+bool FileWriter::share(int from) {
+  return ::ioctl(fd_.get(), FICLONE, from) == 0;
 }
 
 Result<void> FileWriter::finish(const Metadata& metadata) {

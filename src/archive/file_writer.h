@@ -29,6 +29,8 @@ class FileWriter {
   // Any order, and any number of threads at once. Of a sparse file, aligned blocks of zeros are
   // left out.
   Result<void> write(uint64_t offset, ConstBytes bytes);
+  // Instead of any: see Extractor::share().
+  bool share(int from);
   // Once all is written: brings the file to its size and gives it its metadata.
   Result<void> finish(const Metadata& metadata);
 

@@ -10,7 +10,7 @@
 namespace manman::archive {
 namespace {
 
-constexpr uint64_t kKeepUpTo = uint64_t{8} << 20;
+constexpr uint64_t kKeepUpTo = uint64_t{32} << 20;
 
 std::unexpected<Error> damaged(std::string_view what) {
   return fail(Code::kDataLoss, "the archive's index is damaged: " + std::string(what));

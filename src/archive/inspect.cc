@@ -90,10 +90,18 @@ Result<std::optional<format::EntryRecord>> find_entry(RandomSource& archive,
   return found;
 }
 
+Result<std::optional<Index>> open_index(RandomSource& archive, WithoutIndex without) {
+  auto index = TRY(Index::open(archive));
+  if (!index && without == WithoutIndex::kRefuse)
+    return fail(Code::kFailedPrecondition, "the archive has no index: another program made it");
+  return index;
+}
+
 }  // namespace
 
-Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit) {
-  const std::optional<Index> index = TRY(Index::open(archive));
+Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit,
+                  WithoutIndex without) {
+  const std::optional<Index> index = TRY(open_index(archive, without));
   return for_each_entry(
       archive, index, nullptr,
       [&](const format::EntryRecord& record) -> Result<bool> { return visit(record.entry); });
@@ -119,8 +127,8 @@ Result<VerifyResult> verify(RandomSource& archive, int threads, Progress* progre
   return result;
 }
 
-Result<void> cat(RandomSource& archive, std::string_view path, Sink& out) {
-  const std::optional<Index> index = TRY(Index::open(archive));
+Result<void> cat(RandomSource& archive, std::string_view path, Sink& out, WithoutIndex without) {
+  const std::optional<Index> index = TRY(open_index(archive, without));
   const std::string asked = clean_path(path);
   auto found = TRY(find_entry(archive, index, asked));
   if (found && found->entry.kind == EntryKind::kHardLink)

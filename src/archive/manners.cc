@@ -55,6 +55,15 @@ Result<bool> read_or_zeros(int fd, uint64_t offset, MutableBytes buffer, const s
   return true;
 }
 
+bool has_changed(const struct stat& before, const struct stat& now) {
+  const auto same = [](const timespec& a, const timespec& b) {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+  };
+  // A writer may set mtime back, but not ctime.
+  return now.st_size != before.st_size || !same(now.st_mtim, before.st_mtim) ||
+         !same(now.st_ctim, before.st_ctim);
+}
+
 PageGuard::PageGuard(int fd, uint64_t offset, uint64_t size) : fd_(fd) {
   if (size == 0) return;
   (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +15,9 @@ namespace manman::archive {
 // the file no longer has is zeros; false then.
 Result<bool> read_or_zeros(int fd, uint64_t offset, MutableBytes buffer, const std::string& name,
                            const PackOptions& options);
+
+// Whether a file was written to between two looks at it.
+bool has_changed(const struct stat& before, const struct stat& now);
 
 // Gives the calling thread alone the idle class of I/O, a low weight of CPU and SCHED_BATCH. Where
 // the system does not allow one of them, the thread goes on without.

@@ -1,5 +1,6 @@
 #include "archive/metadata.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,11 @@ namespace {
 // What gives a program the rights of its owner.
 constexpr mode_t kSpecialBits = S_ISUID | S_ISGID;
 
+std::array<timespec, 2> times_of(const Entry& entry) {
+  return {timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+          timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
+}
+
 std::string_view name_of(mode_t special) {
   return (special & S_ISUID) != 0 ? "setuid" : "setgid";
 }
@@ -23,7 +29,7 @@ Metadata::Metadata(const UnpackOptions& options, Warnings& warnings)
 
 Result<void> Metadata::set(int fd, const Entry& entry, const Xattrs& xattrs) const {
   const auto warn = [&](const std::string& why) { warnings_.add(entry.path + " " + why); };
-  if (options_.xattrs) TRY(in(entry.path, set_user_xattrs(fd, xattrs, warn)));
+  if (options_.xattrs) TRY(in(entry.path, set_attributes(fd, xattrs, warn)));
   if (owners_ && ::fchown(fd, entry.uid, entry.gid) != 0)
     return fail_errno("set the owner of " + entry.path, errno);
   mode_t mode = entry.mode;
@@ -35,10 +41,17 @@ Result<void> Metadata::set(int fd, const Entry& entry, const Xattrs& xattrs) con
   if (options_.xattrs)
     TRY(in(entry.path, set_rights(fd, xattrs, entry.kind == EntryKind::kFolder,
                                   options_.keep_special_bits, warn)));
-  const std::array<timespec, 2> times = {
-      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
-      timespec{.tv_sec = entry.mtime_s, .tv_nsec = static_cast<long>(entry.mtime_ns)}};
+  const auto times = times_of(entry);
   if (::futimens(fd, times.data()) != 0) return fail_errno("set the time of " + entry.path, errno);
+  return {};
+}
+
+Result<void> Metadata::set_unopened(int folder, const char* name, const Entry& entry) const {
+  if (owners_ && ::fchownat(folder, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno("set the owner of " + entry.path, errno);
+  const auto times = times_of(entry);
+  if (::utimensat(folder, name, times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno("set the time of " + entry.path, errno);
   return {};
 }
 

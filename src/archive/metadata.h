@@ -13,15 +13,15 @@ class Metadata {
   // Refusals that leave the contents as they should be are told to `warnings`.
   Metadata(const UnpackOptions& options, Warnings& warnings);
 
-  // Whether owners are set: only root can.
-  bool owners() const { return owners_; }
   // Of an open file or folder, which the own user may still write to.
   Result<void> set(int fd, const Entry& entry, const Xattrs& xattrs) const;
+  // Owner and time of something that can't be opened: the symlink, fifo … of this name in a folder.
+  Result<void> set_unopened(int folder, const char* name, const Entry& entry) const;
 
  private:
   const UnpackOptions& options_;
   Warnings& warnings_;
-  const bool owners_;
+  const bool owners_;  // are set: only root can
 };
 
 }  // namespace manman::archive

@@ -1,10 +1,9 @@
 #include "archive/pack_planner.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 
+#include "archive/extents.h"
 #include "archive/manners.h"
 #include "archive/tar_writer.h"
 
@@ -15,25 +14,6 @@ namespace {
 // descriptors would add up. Nobody looks whether they are zeros.
 constexpr uint64_t kSmallFile = format::kMaxUnmarkedZeros;
 
-bool same_time(const timespec& a, const timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-// The end of the data that starts at or after `from`, and where it starts; both the file's end
-// when only a hole follows. A file system that can't tell has data everywhere.
-struct Extent {
-  uint64_t begin;
-  uint64_t end;
-};
-Extent next_data(int fd, uint64_t from, uint64_t size) {
-  const off_t begin = ::lseek(fd, static_cast<off_t>(from), SEEK_DATA);
-  if (begin < 0) return errno == ENXIO ? Extent{size, size} : Extent{from, size};
-  const off_t end = ::lseek(fd, begin, SEEK_HOLE);
-  const uint64_t start = std::min(static_cast<uint64_t>(begin), size);
-  if (end <= begin) return {start, size};
-  return {start, std::min(static_cast<uint64_t>(end), size)};
-}
-
 }  // namespace
 
 std::string PackPlanner::archive_path(const std::string& path) const {
@@ -42,10 +22,11 @@ std::string PackPlanner::archive_path(const std::string& path) const {
 }
 
 Result<void> PackPlanner::run(const std::string& dir) {
-  TreeWalker walker(
-      [&](Found found) { return add(std::move(found), dir); },
-      [&](const std::string& path, std::string_view why) { warn(archive_path(path), why); },
-      options_.cross_file_systems);
+  TreeWalker walker([&](Found found) { return add(std::move(found), dir); },
+                    [&](const std::string& path, std::string_view why) {
+                      warn(archive_path(path), std::string(why) + "; not in the archive");
+                    },
+                    {.cross_file_systems = options_.cross_file_systems});
   TRY(walker.walk(dir));
   TRY(piece(nullptr, 0, format::kStreamEndSize));
   return flush();
@@ -53,20 +34,14 @@ Result<void> PackPlanner::run(const std::string& dir) {
 
 Result<void> PackPlanner::add(Found found, const std::string& dir) {
   if (progress_ != nullptr) TRY(progress_->check());
-  Entry entry;
-  entry.path = archive_path(found.path);
+  Entry entry = found.entry_as(archive_path(found.path));
   if (entry.path.size() > format::kMaxPathSize)
     return fail(Code::kInvalidArgument, dir + "/" + found.path.substr(0, 200) +
                                             "…: its path is longer than an archive can hold (" +
                                             std::to_string(format::kMaxPathSize) + " bytes)");
-  entry.mode = found.info.st_mode & 07777;
-  entry.uid = found.info.st_uid;
-  entry.gid = found.info.st_gid;
-  entry.mtime_s = found.info.st_mtim.tv_sec;
-  entry.mtime_ns = static_cast<uint32_t>(found.info.st_mtim.tv_nsec);
   if (S_ISREG(found.info.st_mode)) return add_file(std::move(found), std::move(entry), dir);
-  entry.kind = S_ISDIR(found.info.st_mode) ? EntryKind::kFolder : EntryKind::kSymlink;
-  entry.link_target = found.link_target;
+  if (found.is_mount_point())
+    warn(entry.path, "is a mount point; only the empty folder is in the archive");
   EndingEntry ending;
   TRY(header(entry, xattrs_of(found.folder, entry.path), ending.record));
   return end_entry(std::move(ending));
@@ -74,7 +49,7 @@ Result<void> PackPlanner::add(Found found, const std::string& dir) {
 
 Xattrs PackPlanner::xattrs_of(int fd, const std::string& path) {
   if (fd < 0) return {};
-  return read_xattrs(fd, [&](const std::string& why) { warn(path, why); });
+  return read_xattrs(fd, XattrScope::kCarried, [&](const std::string& why) { warn(path, why); });
 }
 
 void PackPlanner::warn(const std::string& path, std::string_view why) {
@@ -89,13 +64,12 @@ Result<void> PackPlanner::add_file(Found found, Entry entry, const std::string& 
       warn(entry.path, "has more links than can be followed; other names become copies");
     if (seen.first_path) {
       entry.kind = EntryKind::kHardLink;
+      entry.size_bytes = 0;
       entry.link_target = std::move(*seen.first_path);
       TRY(header(entry, {}, ending.record));
       return end_entry(std::move(ending));
     }
   }
-  entry.kind = EntryKind::kFile;
-  entry.size_bytes = static_cast<uint64_t>(found.info.st_size);
   TRY(header(entry, xattrs_of(found.file.get(), entry.path), ending.record));
   const std::string name = dir + "/" + found.path;
   const int fd = found.file.get();
@@ -143,8 +117,7 @@ Result<void> PackPlanner::add_small(int fd, const std::string& name, EndingEntry
   if (::fstat(fd, &now) != 0) return fail_errno("stat " + name, errno);
   const std::string& path = ending.record.entry.path;
   const bool grew = now.st_size > info.st_size;
-  ending.record.changed = shrank || !same_time(now.st_mtim, info.st_mtim) ||
-                          !same_time(now.st_ctim, info.st_ctim) || now.st_size != info.st_size;
+  ending.record.changed = shrank || has_changed(info, now);
   if (shrank || now.st_size < info.st_size)
     warn(path, kShrank);
   else if (grew)

@@ -9,10 +9,6 @@
 namespace manman::archive {
 namespace {
 
-bool same_time(const timespec& a, const timespec& b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 Result<void> fill(PackJob& job) {
   const MutableBytes raw(job.raw);
   for (Piece& piece : job.pieces) {
@@ -51,9 +47,7 @@ Result<void> OpenFile::let_go() {
   if (::fstat(fd_.get(), &now) != 0) return fail_errno("stat " + path_, errno);
   if (now.st_size < info_.st_size) shrank_ = true;
   if (now.st_size > info_.st_size) grew_ = true;
-  // A writer may set mtime back, but not ctime.
-  if (!same_time(now.st_mtim, info_.st_mtim) || !same_time(now.st_ctim, info_.st_ctim))
-    changed_ = true;
+  if (has_changed(info_, now)) changed_ = true;
   fd_.reset();
   return {};
 }

@@ -68,7 +68,7 @@ class Salvager final : public MemberVisitor {
   Result<bool> is_believable(const Member& member) {
     const Entry& entry = member.entry;
     if (!check_path(entry.path) || !is_at_or_below(entry.path, top_)) return false;
-    return entry.kind == EntryKind::kFolder || !extractor_.stands(entry.path);
+    return entry.kind == EntryKind::kFolder || !extractor_.standing_at(entry.path);
   }
 
   template <typename T>
@@ -252,7 +252,7 @@ Result<SalvageResult> salvage(RandomSource& archive, const std::filesystem::path
   Budget budget(TRY(Budget::limits(dir, options, index.has_value())), archive.size());
   if (options.progress != nullptr && options.progress->total_bytes == 0 && index)
     options.progress->total_bytes = index->tail().data_size;
-  Selection everything = TRY(Selection::find(archive, index, {}, options.progress));
+  Selection everything = TRY(Selection::find(archive, index, options));
   Warnings warnings;
   Extractor extractor = TRY(Extractor::create(dir, options, everything, budget, warnings));
   SalvageResult result;

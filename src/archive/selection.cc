@@ -25,7 +25,7 @@ struct Selection::Finder {
       matched[i] = true;
       chosen = true;
     }
-    if (!chosen) return true;
+    if (!chosen && !selection.contains(record.entry.path)) return true;
     add_range(selection.ranges_, range_of(record));
     selection.data_size_ += record.entry.size_bytes;
     const Entry& entry = record.entry;
@@ -48,8 +48,11 @@ struct Selection::Finder {
 };
 
 Result<Selection> Selection::find(RandomSource& source, const std::optional<Index>& index,
-                                  const std::vector<std::string>& only, const Progress* progress) {
+                                  const UnpackOptions& options) {
+  const std::vector<std::string>& only = options.only;
+  const Progress* const progress = options.progress;
   Selection selection;
+  selection.with_parents_ = options.with_parents;
   for (const std::string& path : only) selection.only_.push_back(clean_path(path));
   if (only.empty()) {
     if (index) selection.data_size_ = index->tail().data_size;
@@ -73,7 +76,7 @@ Result<Selection> Selection::find(RandomSource& source, const std::optional<Inde
 
 bool Selection::contains(const std::string& path) const {
   return only_.empty() || std::ranges::any_of(only_, [&](const std::string& one) {
-           return is_at_or_below(path, one);
+           return is_at_or_below(path, one) || (with_parents_ && is_at_or_below(one, path));
          });
 }
 

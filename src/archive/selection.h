@@ -16,7 +16,7 @@ class Selection {
   // All, when `only` is empty; otherwise reads the archive's entries once to find what is meant.
   // kNotFound for a path that matches nothing.
   static Result<Selection> find(RandomSource& source, const std::optional<Index>& index,
-                                const std::vector<std::string>& only, const Progress* progress);
+                                const UnpackOptions& options);
 
   bool all() const { return only_.empty(); }
   bool contains(const std::string& path) const;
@@ -33,6 +33,7 @@ class Selection {
   struct Finder;
 
   std::vector<std::string> only_;
+  bool with_parents_ = false;
   std::map<std::string, std::string> stand_ins_;  // file to first chosen link
   std::vector<Range> ranges_;
   uint64_t data_size_ = 0;

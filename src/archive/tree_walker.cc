@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "archive/format.h"
 
@@ -28,6 +29,21 @@ UniqueFd open_quietly(int folder, const char* name, int flags) {
 
 }  // namespace
 
+Entry Found::entry_as(std::string as) const {
+  Entry entry;
+  entry.path = std::move(as);
+  if (S_ISDIR(info.st_mode)) entry.kind = EntryKind::kFolder;
+  if (S_ISLNK(info.st_mode)) entry.kind = EntryKind::kSymlink;
+  if (S_ISREG(info.st_mode)) entry.size_bytes = static_cast<uint64_t>(info.st_size);
+  entry.mode = info.st_mode & 07777;
+  entry.uid = info.st_uid;
+  entry.gid = info.st_gid;
+  entry.mtime_s = info.st_mtim.tv_sec;
+  entry.mtime_ns = static_cast<uint32_t>(info.st_mtim.tv_nsec);
+  entry.link_target = link_target;
+  return entry;
+}
+
 // An entered folder: its names, sorted, and how far they have been taken.
 struct TreeWalker::Level {
   UniqueFd fd;  // closed while far from the top
@@ -37,10 +53,29 @@ struct TreeWalker::Level {
   std::string names;                                                 // each ended by a NUL
   std::vector<uint32_t> order;
   size_t next = 0;
+
+  void add(std::string_view name) {
+    order.push_back(static_cast<uint32_t>(names.size()));
+    names.append(name).push_back('\0');
+  }
+  bool is_before(uint32_t a, uint32_t b) const {
+    return std::strcmp(names.data() + a, names.data() + b) < 0;
+  }
+  void sort() {
+    std::ranges::sort(order, [this](uint32_t a, uint32_t b) { return is_before(a, b); });
+  }
+  // Forgets all names but so many that come first.
+  void keep_first(size_t count) {
+    std::ranges::nth_element(order, order.begin() + static_cast<ptrdiff_t>(count),
+                             [this](uint32_t a, uint32_t b) { return is_before(a, b); });
+    order.resize(count);
+    const std::string all = std::exchange(names, {});
+    for (const uint32_t at : std::exchange(order, {})) add(all.data() + at);
+  }
 };
 
-TreeWalker::TreeWalker(Visit visit, Warn warn, bool cross_file_systems)
-    : visit_(std::move(visit)), warn_(std::move(warn)), cross_file_systems_(cross_file_systems) {}
+TreeWalker::TreeWalker(Visit visit, Warn warn, WalkOptions options)
+    : visit_(std::move(visit)), warn_(std::move(warn)), options_(std::move(options)) {}
 TreeWalker::~TreeWalker() = default;
 
 Result<void> TreeWalker::walk(const std::string& dir) {
@@ -104,27 +139,33 @@ Result<void> TreeWalker::leave() {
   return {};
 }
 
+// The next names in order, of all that the folder has. Of more than are held, those that come later
+// are let go of and read again.
 Result<void> TreeWalker::load_names(Level& level) {
+  const std::string after = level.order.empty() ? "" : level.names.data() + level.order.back();
   level.names.clear();
   level.order.clear();
   level.next = 0;
-  while (level.listing && level.order.size() < kMaxNames) {
+  bool more = false;
+  ::rewinddir(level.listing.get());
+  for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(level.listing.get());
     if (entry == nullptr && errno != 0) return fail_errno("read folder " + shown(path_), errno);
-    if (entry == nullptr) {
-      level.listing.reset();
-      break;
-    }
+    if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    level.order.push_back(static_cast<uint32_t>(level.names.size()));
-    level.names.append(entry->d_name, name.size() + 1);
+    if (name == "." || name == ".." || name <= after) continue;
+    level.add(name);
+    if (level.order.size() < 2 * kMaxNames) continue;
+    level.keep_first(kMaxNames);
+    more = true;
   }
-  const char* names = level.names.data();
-  std::ranges::sort(level.order, [names](uint32_t a, uint32_t b) {
-    return std::strcmp(names + a, names + b) < 0;
-  });
+  if (level.order.size() > kMaxNames) {
+    level.keep_first(kMaxNames);
+    more = true;
+  }
+  if (!more) level.listing.reset();
+  level.sort();
   return {};
 }
 
@@ -138,10 +179,11 @@ Result<bool> TreeWalker::next_name(std::string& name) {
 
 Result<void> TreeWalker::take(const std::string& name) {
   const std::string path = child_path(name);
+  if (options_.leave_out && options_.leave_out(path)) return {};
   struct stat info{};
   if (::fstatat(levels_.back()->fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno != ENOENT) return fail_errno("stat " + shown(path), errno);
-    warn_(path, "vanished while the folder was read; not in the archive");
+    warn_(path, "vanished while the folder was read");
     return {};
   }
   switch (info.st_mode & S_IFMT) {
@@ -151,44 +193,46 @@ Result<void> TreeWalker::take(const std::string& name) {
       return take_file(name);
     case S_IFLNK:
       return take_symlink(name, info);
-    case S_IFIFO:
-      warn_(path, "is a fifo; not in the archive");
-      return {};
-    case S_IFSOCK:
-      warn_(path, "is a socket; not in the archive");
-      return {};
     default:
-      warn_(path, "is a device; not in the archive");
-      return {};
+      return take_special(path, info);
   }
+}
+
+Result<void> TreeWalker::take_special(const std::string& path, const struct stat& info) {
+  if (options_.special_files)
+    return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
+  if (S_ISFIFO(info.st_mode))
+    warn_(path, "is a fifo");
+  else
+    warn_(path, S_ISSOCK(info.st_mode) ? "is a socket" : "is a device");
+  return {};
 }
 
 // On another file system, or mounted there from this one (which only an open folder tells).
 bool TreeWalker::is_elsewhere(int fd, const struct stat& info) const {
-  if (cross_file_systems_) return false;
+  if (options_.cross_file_systems) return false;
   if (info.st_dev != device_) return true;
   struct statx more{};
   return fd >= 0 && ::statx(fd, "", AT_EMPTY_PATH, 0, &more) == 0 &&
          (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-Result<void> TreeWalker::pass_over(const std::string& path, const struct stat& info) {
-  warn_(path, "is a mount point; only the empty folder is in the archive");
+Result<void> TreeWalker::take_mount_point(const std::string& path, const struct stat& info) {
   return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
 }
 
 Result<void> TreeWalker::take_folder(const std::string& name, const struct stat& seen) {
   const std::string path = child_path(name);
-  if (is_elsewhere(-1, seen)) return pass_over(path, seen);
+  if (is_elsewhere(-1, seen)) return take_mount_point(path, seen);
   UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(), kFolderFlags);
   struct stat info{};
   if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
-    warn_(path, "vanished while the folder was read; not in the archive");
+    warn_(path, "vanished while the folder was read");
     return {};
   }
   if (!fd) return fail_errno("open folder " + shown(path), errno);
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
-  if (is_elsewhere(fd.get(), info)) return pass_over(path, info);
+  if (is_elsewhere(fd.get(), info)) return take_mount_point(path, info);
   TRY(visit_(Found{.path = path, .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
   return enter(std::move(fd), info, name);
 }
@@ -199,14 +243,14 @@ Result<void> TreeWalker::take_file(const std::string& name) {
   UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(),
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (!fd && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) {
-    warn_(path, "vanished while the folder was read; not in the archive");
+    warn_(path, "vanished while the folder was read");
     return {};
   }
   if (!fd) return fail_errno("open " + shown(path), errno);
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
   if (!S_ISREG(info.st_mode)) {
-    warn_(path, "was replaced while the folder was read; not in the archive");
+    warn_(path, "was replaced while the folder was read");
     return {};
   }
   return visit_(
@@ -219,7 +263,7 @@ Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat
   const ssize_t size =
       ::readlinkat(levels_.back()->fd.get(), name.c_str(), target.data(), target.size());
   if (size < 0 && (errno == ENOENT || errno == EINVAL)) {
-    warn_(path, "vanished while the folder was read; not in the archive");
+    warn_(path, "vanished while the folder was read");
     return {};
   }
   if (size < 0) return fail_errno("read link " + shown(path), errno);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/archive.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -19,18 +20,30 @@ struct Found {
   UniqueFd file;            // open for reading, of a regular file
   int folder = -1;          // open, of a folder that is entered next; the walker's own
   std::string link_target;  // of a symlink
+
+  // What it is as an entry of that path. A special file looks like an empty file.
+  Entry entry_as(std::string as) const;
+  // Whether something else is mounted here, which is not entered.
+  bool is_mount_point() const { return S_ISDIR(info.st_mode) && folder < 0; }
 };
 
-// Walks a folder depth first, names sorted (in folders of more than 100,000 names: sorted within
-// each 100,000 of them), parents before their children. Follows no symlink, enters what is mounted
-// in the folder only when asked to, and leaves access times alone where it may. Memory and open
-// files are bounded, however deep and wide the tree is.
+struct WalkOptions {
+  bool cross_file_systems = false;  // enter what is mounted in the folder
+  bool special_files = false;       // visit fifos, sockets and devices instead of warning of them
+  // Of a path below the folder: whether it and all below it are passed over.
+  std::function<bool(const std::string& path)> leave_out = nullptr;
+};
+
+// Walks a folder depth first, names sorted, parents before their children. Of a folder with more
+// than 100,000 names, these are held at a time, and it is read once for each 100,000. Follows no
+// symlink, and leaves access times alone where it may. Memory and open files are bounded, however
+// deep and wide the tree is.
 class TreeWalker {
  public:
   using Visit = std::function<Result<void>(Found)>;
   using Warn = std::function<void(const std::string& path, std::string_view why)>;
 
-  TreeWalker(Visit visit, Warn warn, bool cross_file_systems);
+  TreeWalker(Visit visit, Warn warn, WalkOptions options);
   TreeWalker(const TreeWalker&) = delete;
   TreeWalker& operator=(const TreeWalker&) = delete;
   ~TreeWalker();
@@ -47,7 +60,8 @@ class TreeWalker {
   Result<void> load_names(Level& level);
   Result<void> take(const std::string& name);
   bool is_elsewhere(int fd, const struct stat& info) const;
-  Result<void> pass_over(const std::string& path, const struct stat& info);
+  Result<void> take_mount_point(const std::string& path, const struct stat& info);
+  Result<void> take_special(const std::string& path, const struct stat& info);
   Result<void> take_folder(const std::string& name, const struct stat& info);
   Result<void> take_file(const std::string& name);
   Result<void> take_symlink(const std::string& name, const struct stat& info);
@@ -56,7 +70,7 @@ class TreeWalker {
 
   Visit visit_;
   Warn warn_;
-  const bool cross_file_systems_;
+  const WalkOptions options_;
   std::string root_;
   dev_t device_ = 0;
   std::string path_;  // of the folder at the top of the stack

@@ -22,7 +22,7 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
   Budget budget(TRY(Budget::limits(dir, options, index.has_value())), archive.size());
   if (index && options.only.empty())
     TRY(budget.check(index->tail().data_size - index->tail().hole_size));
-  Selection selection = TRY(Selection::find(archive, index, options.only, options.progress));
+  Selection selection = TRY(Selection::find(archive, index, options));
   if (options.progress != nullptr && options.progress->total_bytes == 0)
     options.progress->total_bytes = selection.data_size();
   Warnings warnings;

@@ -61,10 +61,18 @@ Result<void> WriteBehind::begin_part(uint64_t offset) {
   return {};
 }
 
+template <typename Predicate>
+Result<void> WriteBehind::wait(Sync<State>::Guard& state, Predicate holds) {
+  state->owner_waits = true;
+  state.wait([&] { return state->error || holds(); });
+  state->owner_waits = false;
+  if (state->error) return std::unexpected(*state->error);
+  return {};
+}
+
 Result<void> WriteBehind::take_block() {
   auto state = state_.lock();
-  state.wait([&] { return state->error || !state->spare.empty(); });
-  if (state->error) return std::unexpected(*state->error);
+  TRY(wait(state, [&] { return !state->spare.empty(); }));
   block_ = std::move(state->spare.back());
   state->spare.pop_back();
   return {};
@@ -75,7 +83,7 @@ void WriteBehind::hand_over() {
     auto state = state_.lock();
     state->full.push_back(std::move(block_));
   }
-  state_.notify_all();
+  state_.notify_one();  // nobody waits but workers
 }
 
 Result<void> WriteBehind::write(uint64_t offset, ConstBytes bytes) {
@@ -92,6 +100,11 @@ Result<void> WriteBehind::write(uint64_t offset, ConstBytes bytes) {
     offset += count;
   }
   return {};
+}
+
+std::optional<uint64_t> WriteBehind::share(int from) {
+  if (!file_ || !file_->writer->share(from)) return std::nullopt;
+  return file_->writer->size_bytes();
 }
 
 Result<void> WriteBehind::end() {
@@ -116,9 +129,7 @@ Result<void> WriteBehind::finish() {
 Result<void> WriteBehind::drain() {
   if (block_) hand_over();
   auto state = state_.lock();
-  state.wait([&] { return state->error || (state->full.empty() && state->at_work == 0); });
-  if (state->error) return std::unexpected(*state->error);
-  return {};
+  return wait(state, [&] { return state->full.empty() && state->at_work == 0; });
 }
 
 void WriteBehind::work() {
@@ -135,13 +146,15 @@ void WriteBehind::work() {
     const Result<void> written = write(*block);
     block->parts.clear();  // closes files
     block->used = 0;
+    bool wake = !written;
     {
       auto state = state_.lock();
       state->at_work--;
       state->spare.push_back(std::move(block));
       if (!written && !state->error) state->error = written.error();
+      wake = wake || state->owner_waits;
     }
-    state_.notify_all();
+    if (wake) state_.notify_all();
   }
 }
 

@@ -32,6 +32,8 @@ class WriteBehind {
   bool at_work() const { return file_ != nullptr; }
   // More of the file at work. The bytes are copied.
   Result<void> write(uint64_t offset, ConstBytes bytes);
+  // Instead of write(): see Extractor::share(). The file's size, or none where it can't be done.
+  std::optional<uint64_t> share(int from);
   // The file at work has all its contents, and is given its metadata once they are written.
   Result<void> end();
   // The file at work, closed and without metadata, once all is written that was asked for.
@@ -61,6 +63,7 @@ class WriteBehind {
     std::vector<std::unique_ptr<Block>> spare;
     std::deque<std::unique_ptr<Block>> full;
     size_t at_work = 0;  // blocks
+    bool owner_waits = false;
     bool stopped = false;
     std::optional<Error> error;
   };
@@ -69,6 +72,9 @@ class WriteBehind {
   // Begins a part of the file at work in block_, with room for a byte at least.
   Result<void> begin_part(uint64_t offset);
   Result<void> take_block();
+  // For the owner: until it holds, or an error.
+  template <typename Predicate>
+  Result<void> wait(Sync<State>::Guard& state, Predicate holds);
   void hand_over();
   Result<void> drain();
   void work();

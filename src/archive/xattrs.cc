@@ -46,10 +46,10 @@ Result<std::optional<std::string>> read_value(int fd, const char* name) {
   return value;
 }
 
-Result<void> add(int fd, const char* name, Xattrs& xattrs) {
+Result<void> add(int fd, const char* name, XattrScope scope, Xattrs& xattrs) {
   const bool access = std::strcmp(name, kAccessAcl) == 0;
   const bool acl = access || std::strcmp(name, kDefaultAcl) == 0;
-  if (!acl && !is_carried(name)) return {};
+  if (!acl && scope == XattrScope::kCarried && !is_carried(name)) return {};
   auto value = TRY(read_value(fd, name));
   if (!value) return {};
   if (acl)
@@ -105,27 +105,27 @@ bool is_carried(std::string_view name) {
   return name.starts_with("user.") || name == kCapability;
 }
 
-Xattrs read_xattrs(int fd, const Warn& warn) {
+Xattrs read_xattrs(int fd, XattrScope scope, const Warn& warn) {
   Xattrs xattrs;
   const auto names = list_names(fd);
   if (!names) {
-    warn("is in the archive without its extended attributes: " + names.error().message);
+    warn("goes without its extended attributes: " + names.error().message);
     return xattrs;
   }
   for (size_t at = 0; at < names->size();) {
     const char* name = names->data() + at;
     at += std::strlen(name) + 1;
-    if (auto added = add(fd, name, xattrs); !added)
-      warn("is in the archive without an extended attribute: " + added.error().message);
+    if (auto added = add(fd, name, scope, xattrs); !added)
+      warn("goes without an extended attribute: " + added.error().message);
     if (xattrs.size_bytes() <= kMaxBytes) continue;
     xattrs.named.pop_back();
-    warn("has more than 512 KiB of extended attributes; the rest is not in the archive");
+    warn("has more than 512 KiB of extended attributes; it goes without the rest");
     break;
   }
   return xattrs;
 }
 
-Result<void> set_user_xattrs(int fd, const Xattrs& xattrs, const Warn& warn) {
+Result<void> set_attributes(int fd, const Xattrs& xattrs, const Warn& warn) {
   for (const Xattr& one : xattrs.named)
     if (one.name != kCapability) TRY(set(fd, one.name.c_str(), one.value, warn));
   return {};

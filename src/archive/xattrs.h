@@ -17,7 +17,7 @@ struct Xattr {
 
 // What the file system keeps about a file or folder beside its inode, as far as archives carry it.
 struct Xattrs {
-  std::vector<Xattr> named;  // those of which is_carried() says so
+  std::vector<Xattr> named;  // in archives, those of which is_carried() says so
   std::string access_acl;    // POSIX ACLs as text; "": none but the mode
   std::string default_acl;   // of a folder: what is made in it begins with
   size_t size_bytes() const;
@@ -29,14 +29,17 @@ struct Xattrs {
 // system.* (notes of file systems to themselves) mean nothing elsewhere.
 bool is_carried(std::string_view name);
 
+// Which attributes to read: those that archives carry, or all, for a copy on the same machine.
+enum class XattrScope { kCarried, kAll };
+
 // The attributes of an open file or folder, at most 512 KiB of them. What can't be read is left out
 // and told to `warn`; a file system without any is no trouble.
-Xattrs read_xattrs(int fd, const std::function<void(std::string)>& warn);
+Xattrs read_xattrs(int fd, XattrScope scope, const std::function<void(std::string)>& warn);
 
-// Sets user.* of an open file or folder; these want it to be writable. What the file system refuses
-// is told to `warn`, what can't be otherwise is an error.
-Result<void> set_user_xattrs(int fd, const Xattrs& xattrs,
-                             const std::function<void(std::string)>& warn);
+// Sets all but security.capability of an open file or folder; user.* wants it to be writable. What
+// the file system refuses is told to `warn`, what can't be otherwise is an error.
+Result<void> set_attributes(int fd, const Xattrs& xattrs,
+                            const std::function<void(std::string)>& warn);
 // Sets the ACLs, and with `privileges` security.capability: after owner and mode, which change
 // them.
 Result<void> set_rights(int fd, const Xattrs& xattrs, bool is_folder, bool privileges,

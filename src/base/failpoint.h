@@ -33,12 +33,17 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "backup.upload_journaled",  // journal says so, not reported
     "backup.reported",          // completed reported, job still in the journal
     "api.status.applied",       // status in the row, message not acknowledged
+    // Cancelling a backup, in order.
+    "api.cancel_backup.committed",  // row and command stored, call not yet answered
+    "backup.cancelled",             // what was begun is undone, the job still in the journal
+    "backup.cancel_cleaned",        // the store was looked through, the journal does not say so
     // Deleting.
     "api.delete.marked",
     "api.delete.object_removed",
     // The way of a restore, in order.
     "api.start_session.committed",
     "restore.staging_created",
+    "restore.rest_copied",     // of some paths: what is not restored stands beside them
     "restore.extracted",       // staged, checked, synced
     "restore.swap_journaled",  // the intent to swap is in the journal
     "restore.swapped",         // exchanged, journal does not say so

@@ -21,6 +21,10 @@ void add_threads(Command& command, int& threads);
 inline constexpr const char* kSalvageHint =
     "'manman archive extract FILE DIR --salvage' unpacks what is whole";
 
+// "world.tar.gz is whole: 12 entries, 3.4 MiB" and its digest, in lines for a person.
+std::string whole_text(const std::string& name, uint64_t entries, uint64_t data_size_bytes,
+                       bool indexed, const std::string& sha256);
+
 // What reading an archive ended in. What an archive holds is not wrong usage: an entry or a
 // format that the engine refuses (kInvalidArgument) is shown here, and the exit code is kFailed.
 Result<int> archive_outcome(const Globals& globals, Result<int> result);

@@ -40,15 +40,20 @@ Result<int> verify(const Globals& globals, const Options& options) {
         .add("sha256", to_hex(result->sha256));
     TRY(print(json.text() + "\n"));
   } else if (!globals.quiet) {
-    TRY(print(escape(options.file) + " is whole: " + std::to_string(result->entries) +
-              " entries, " + format_bytes(result->data_size_bytes) +
-              (result->indexed ? "" : " (no index: made by another program)") +
-              "\nsha256: " + to_hex(result->sha256) + "\n"));
+    TRY(print(whole_text(options.file, result->entries, result->data_size_bytes, result->indexed,
+                         to_hex(result->sha256))));
   }
   return kOk;
 }
 
 }  // namespace
+
+std::string whole_text(const std::string& name, uint64_t entries, uint64_t data_size_bytes,
+                       bool indexed, const std::string& sha256) {
+  return escape(name) + " is whole: " + std::to_string(entries) + " entries, " +
+         format_bytes(data_size_bytes) + (indexed ? "" : " (no index: made by another program)") +
+         "\nsha256: " + sha256 + "\n";
+}
 
 void add_archive_verify(Command& group, Context& context) {
   Command command = group.command("verify", "Read all of an archive and check it",

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/backup_download.h"
+#include "cli/backup_verbs.h"
 #include "cli/compression_options.h"
 #include "cli/id_verbs.h"
 #include "cli/interrupt.h"
@@ -120,12 +121,14 @@ void add_list(Command& group, Context& context) {
 }
 
 void add_download(Command& group, Context& context) {
-  Command command = group.command(
-      "download", "Fetch a backup's archive into a file, checked against its digest",
-      {"manman backup download 5 world.tar.gz", "manman backup download 5 - | tar tzf -"});
+  Command command =
+      group.command("download", "Fetch a backup's archive into a file, checked against its digest",
+                    {"manman backup download 5", "manman backup download 5 world.tar.gz",
+                     "manman backup download 5 - | tar tzf -"});
   auto options = std::make_shared<DownloadOptions>();
   command.add_id("backup", options->backup_id, "The backup").required();
-  command.add("file", options->file, "Where to; - is standard output").required();
+  command.add("file", options->file,
+              "Where to; - is standard output; none: backup-ID and the format's ending, here");
   command.add_flag("--force", options->force, "Replace a file that is there");
   command.on_run(context, [&context, options] { return download(context, *options); });
 }
@@ -138,6 +141,11 @@ void add_backup(Command& app, Context& context) {
   add_list(group, context);
   add_get<v1::GetBackupRequest>(group, context, kNoun);
   add_delete<v1::DeleteBackupRequest>(group, context, kNoun, "Delete a backup and its archive");
+  add_backup_cancel(group, context);
+  add_backup_ls(group, context);
+  add_backup_cat(group, context);
+  add_backup_diff(group, context);
+  add_backup_verify(group, context);
   add_download(group, context);
 }
 

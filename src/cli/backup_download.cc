@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "base/compression.h"
+#include "base/file.h"
 #include "base/sha256.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
@@ -51,8 +53,23 @@ class CheckedSink final : public Sink {
 Result<std::string> fetch(Context& context, const v1::Backup& backup, Sink& out) {
   ProgressView view(context.globals, "backup " + std::to_string(backup.backup_id()));
   CheckedSink checked(out, view, static_cast<uint64_t>(backup.size_bytes()));
-  TRY(TRY(context.client())->download(backup.backup_id(), checked, interrupted));
+  v1::DownloadBackupRequest request;
+  request.set_backup_id(backup.backup_id());
+  TRY(TRY(context.client())
+          ->read(
+              request,
+              [&](const v1::DownloadBackupResponse& chunk) {
+                return checked.write(as_bytes(chunk.data()));
+              },
+              interrupted));
   return checked.check(backup);
+}
+
+// By the object's name, which ends as its format does.
+std::string usual_name(const v1::Backup& backup) {
+  const auto format = format_of_name(backup.s3_url());
+  return "backup-" + std::to_string(backup.backup_id()) +
+         std::string(name_ending(format.value_or(ArchiveFormat::kGzip)));
 }
 
 }  // namespace
@@ -76,14 +93,15 @@ Result<int> download(Context& context, const DownloadOptions& options) {
     TRY(in(name, fetch(context, backup, out)));
     return kOk;
   }
-  OutputFile file = TRY(OutputFile::create(options.file, options.force));
+  const std::string path = options.file.empty() ? usual_name(backup) : options.file;
+  OutputFile file = TRY(OutputFile::create(path, options.force));
   const std::string digest = TRY(in(name, fetch(context, backup, file)));
   TRY(file.commit());
   if (context.globals.json()) {
     TRY(print_item(context.globals, backup, "backup_id"));
   } else if (!context.globals.quiet) {
     TRY(print(name + ": " + format_bytes(static_cast<uint64_t>(backup.size_bytes())) + " in " +
-              escape(options.file) + "\nsha256: " + digest + "\n"));
+              escape(path) + "\nsha256: " + digest + "\n"));
   }
   return kOk;
 }

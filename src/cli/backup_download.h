@@ -9,7 +9,7 @@ namespace manman::cli {
 
 struct DownloadOptions {
   int64_t backup_id = 0;
-  std::string file;  // "-": standard output
+  std::string file;  // "-": standard output; "": backup-5.tar.gz, in the current folder
   bool force = false;
 };
 

@@ -40,6 +40,7 @@ struct ServiceOptions {
   std::filesystem::path data_dir;  // "": {state}/data
   std::string log_level = "info";
   int lease_seconds = 60;
+  int max_verifications = 2;
   int threads = 0;
   std::string backup_priority = "low";  // or "normal"
   uint32_t backup_bandwidth_kib = 0;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "manman/v1/manman.grpc.pb.h"
 
 namespace manman::cli {
@@ -120,21 +119,21 @@ MANMAN_CLI_CALLS(MANMAN_CLI_DEFINE)
 
 namespace {
 
-// One download: asynchronous calls, each waited for, so that silence and the wish to stop are
-// seen. The destructor ends what is under way, as gRPC wants its queue drained.
-class Download {
+// One call that answers with a stream: asynchronous steps, each waited for, so that silence and the
+// wish to stop are seen. The destructor ends what is under way, as gRPC wants its queue drained.
+template <typename Response>
+class StreamCall {
  public:
-  Download(v1::ManManAPI::Stub& stub, int64_t backup_id, std::chrono::milliseconds timeout,
-           const std::function<bool()>& stop)
-      : timeout_(timeout), stop_(stop) {
-    v1::DownloadBackupRequest request;
-    request.set_backup_id(backup_id);
-    reader_ = stub.AsyncDownloadBackup(&context_, request, &queue_, this);
-    pending_ = 1;
-  }
-  Download(const Download&) = delete;
-  Download& operator=(const Download&) = delete;
-  ~Download() {
+  using Reader = grpc::ClientAsyncReader<Response>;
+
+  // begin: the stub's Async… method, with its request.
+  StreamCall(const std::function<std::unique_ptr<Reader>(grpc::ClientContext*,
+                                                         grpc::CompletionQueue*, void*)>& begin,
+             std::chrono::milliseconds timeout, const std::function<bool()>& stop)
+      : timeout_(timeout), stop_(stop), reader_(begin(&context_, &queue_, this)), pending_(1) {}
+  StreamCall(const StreamCall&) = delete;
+  StreamCall& operator=(const StreamCall&) = delete;
+  ~StreamCall() {
     context_.TryCancel();
     void* tag = nullptr;
     bool good = false;
@@ -146,10 +145,10 @@ class Download {
 
   bool timed_out() const { return timed_out_; }
 
-  // Whether the call could be begun, a chunk came, …; false is the end, and finish() says why.
+  // Whether the call could be begun, a message came, …; false is the end, and finish() says why.
   Result<bool> started() { return await(); }
-  Result<bool> next(v1::DownloadBackupResponse& chunk) {
-    reader_->Read(&chunk, this);
+  Result<bool> next(Response& message) {
+    reader_->Read(&message, this);
     pending_++;
     return await();
   }
@@ -176,7 +175,7 @@ class Download {
         return good && !timed_out_;
       }
       if (outcome == grpc::CompletionQueue::SHUTDOWN)
-        return fail(Code::kInternal, "the download's queue is closed");
+        return fail(Code::kInternal, "the call's queue is closed");
       if (cancelled) continue;
       timed_out_ = Clock::now() >= deadline;
       cancelled = timed_out_ || stop_();
@@ -184,26 +183,42 @@ class Download {
     }
   }
 
-  std::chrono::milliseconds timeout_;
+  const std::chrono::milliseconds timeout_;
   const std::function<bool()>& stop_;
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::ClientAsyncReader<v1::DownloadBackupResponse>> reader_;
+  std::unique_ptr<Reader> reader_;
   int pending_ = 0;
   bool timed_out_ = false;
 };
 
+// Gives each message to take; the status at the end.
+template <typename Response>
+Result<grpc::Status> read_all(StreamCall<Response>& call, Response& message,
+                              const std::function<Result<void>(const Response&)>& take) {
+  if (TRY(call.started())) {
+    while (TRY(call.next(message))) TRY(take(message));
+  }
+  return call.finish();
+}
+
 }  // namespace
 
-Result<void> Client::download(int64_t backup_id, Sink& out, const std::function<bool()>& stop) {
-  v1::DownloadBackupResponse chunk;  // outlives the call that fills it
-  Download download(*impl_->stub, backup_id, impl_->timeout, stop);
-  if (TRY(download.started())) {
-    while (TRY(download.next(chunk))) TRY(out.write(as_bytes(chunk.data())));
+#define MANMAN_CLI_DEFINE(name)                                                                 \
+  Result<void> Client::read(const v1::name##Request& request,                                   \
+                            const std::function<Result<void>(const v1::name##Response&)>& take, \
+                            const std::function<bool()>& stop) {                                \
+    v1::name##Response message; /* outlives the call that fills it */                           \
+    StreamCall<v1::name##Response> call(                                                        \
+        [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {            \
+          return impl_->stub->Async##name(context, request, queue, tag);                        \
+        },                                                                                      \
+        impl_->timeout, stop);                                                                  \
+    const grpc::Status status = TRY(read_all<v1::name##Response>(call, message, take));         \
+    if (status.ok()) return {};                                                                 \
+    return std::unexpected(impl_->error_of(status, call.timed_out()));                          \
   }
-  const grpc::Status status = TRY(download.finish());
-  if (status.ok()) return {};
-  return std::unexpected(impl_->error_of(status, download.timed_out()));
-}
+MANMAN_CLI_STREAMS(MANMAN_CLI_DEFINE)
+#undef MANMAN_CLI_DEFINE
 
 }  // namespace manman::cli

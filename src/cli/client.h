@@ -6,7 +6,6 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/stream.h"
 #include "base/tls.h"
 #include "manman/v1/manman.pb.h"
 
@@ -14,6 +13,7 @@
 // clang-format off
 #define MANMAN_CLI_CALLS(CALL)                                                            \
   CALL(CreateBackup) CALL(ListBackups) CALL(GetBackup) CALL(DeleteBackup)                 \
+  CALL(CancelBackup)                                                                      \
   CALL(StartSession) CALL(StopSession) CALL(GetSession) CALL(ListSessions)                \
   CALL(SendInput) CALL(UndoRestore)                                                       \
   CALL(RegisterServer) CALL(ListServers) CALL(GetServer) CALL(DeleteServer)               \
@@ -21,6 +21,10 @@
   CALL(CreateGameConfig) CALL(ListGameConfigs) CALL(GetGameConfig) CALL(DeleteGameConfig) \
   CALL(DeployGameConfig) CALL(ListServerGameConfigs) CALL(GetServerGameConfig)            \
   CALL(DeleteServerGameConfig)
+// Those that answer with a stream of messages.
+#define MANMAN_CLI_STREAMS(CALL)                                                          \
+  CALL(DownloadBackup) CALL(ListBackupEntries) CALL(ReadBackupFile) CALL(DiffBackups)     \
+  CALL(VerifyBackup)
 // clang-format on
 
 namespace manman::cli {
@@ -43,9 +47,15 @@ class Client {
   MANMAN_CLI_CALLS(MANMAN_CLI_DECLARE)
 #undef MANMAN_CLI_DECLARE
 
-  // The archive of a backup, in order, into out. The timeout is for each chunk. stop is asked
-  // often; true ends it with kCancelled.
-  Result<void> download(int64_t backup_id, Sink& out, const std::function<bool()>& stop);
+// Result<void> read(const v1::DownloadBackupRequest&, take, stop), and so on: gives each message to
+// take, whose error ends the call. The timeout is for each message. stop is asked often; true ends
+// the call with kCancelled.
+#define MANMAN_CLI_DECLARE(name)                                                        \
+  Result<void> read(const v1::name##Request& request,                                   \
+                    const std::function<Result<void>(const v1::name##Response&)>& take, \
+                    const std::function<bool()>& stop);
+  MANMAN_CLI_STREAMS(MANMAN_CLI_DECLARE)
+#undef MANMAN_CLI_DECLARE
 
  private:
   struct Impl;

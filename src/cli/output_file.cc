@@ -49,6 +49,7 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)),
       beside_(std::exchange(other.beside_, {})),
       fd_(std::move(other.fd_)),
+      writeback_(other.writeback_),
       force_(other.force_) {}
 
 OutputFile::~OutputFile() {
@@ -56,11 +57,14 @@ OutputFile::~OutputFile() {
 }
 
 Result<void> OutputFile::write(ConstBytes bytes) {
-  return write_all(fd_.get(), bytes, beside_.string());
+  TRY(write_all(fd_.get(), bytes, beside_.string()));
+  writeback_.wrote(fd_.get(), bytes.size());
+  return {};
 }
 
 Result<void> OutputFile::commit() {
   if (::fsync(fd_.get()) != 0) return fail_errno("fsync " + beside_.string(), errno);
+  writeback_.synced(fd_.get());
   if (!force_) {
     TRY(rename_new(beside_, path_));
   } else if (::rename(beside_.c_str(), path_.c_str()) != 0) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/stream.h"
+#include "base/writeback.h"
 
 namespace manman::cli {
 
@@ -30,6 +31,7 @@ class OutputFile final : public Sink {
   std::filesystem::path path_;
   std::filesystem::path beside_;  // empty once committed
   UniqueFd fd_;
+  Writeback writeback_;
   bool force_ = false;
 };
 

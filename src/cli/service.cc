@@ -125,6 +125,14 @@ void add_lease(Command& command, ServiceOptions& options) {
       .value("SECONDS");
 }
 
+void add_api_limits(Command& command, ServiceOptions& options) {
+  command
+      .add("--max-verifications", options.max_verifications,
+           "How many archives 'backup verify' checks at a time")
+      .range(1, 64)
+      .value("N");
+}
+
 void add_log_level(Command& command, ServiceOptions& options) {
   command.add("--log-level", options.log_level, "What is logged, to standard error")
       .one_of({"debug", "info", "warn", "error"});
@@ -156,6 +164,7 @@ void add_serve(Command& app, Context& context, const Programs& programs) {
   add_host_settings(command, *options, "; none: STATE/data");
   add_backup_manners(command, *options);
   add_docker(command, *options);
+  add_api_limits(command, *options);
   add_lease(command, *options);
   add_log_level(command, *options);
   run(command, context, Role::kServe, options, programs.serve);
@@ -171,6 +180,7 @@ void add_api(Command& app, Context& context, const Programs& programs) {
   add_store(command, *options, "");
   add_db(command, *options, "");
   add_bus(command, *options, "");
+  add_api_limits(command, *options);
   add_lease(command, *options);
   add_log_level(command, *options);
   run(command, context, Role::kApi, options, programs.api);

@@ -2,6 +2,7 @@
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/session_wait.h"
+#include "cli/text.h"
 #include "cli/verbs.h"
 
 namespace manman::cli {
@@ -12,10 +13,13 @@ const Noun kNoun{"session", "session_id"};
 void add_start(Command& group, Context& context) {
   Command command = group.command(
       "start", "Start a session of an SGC, from a backup if wanted",
-      {"manman session start 1 --wait", "manman session start 1 --restore-from 5 --force --wait"});
+      {"manman session start 1 --wait", "manman session start 1 --restore-from 5 --force --wait",
+       "manman session start 1 --restore-from 5 --only game/world/playerdata --only "
+       "game/ops.json"});
   struct Options {
     int64_t sgc = 0;
     int64_t restore_from = 0;
+    std::vector<std::string> only;
     bool force = false;
     bool wait = false;
   };
@@ -23,10 +27,23 @@ void add_start(Command& group, Context& context) {
   command.add_id("sgc", options->sgc, "The SGC").required();
   command.add_id("--restore-from", options->restore_from,
                  "The backup whose data it starts with; what it replaces is kept for a while");
+  command
+      .add("--only", options->only,
+           "Bring back only this file or folder of the backup, and leave the other data as it is; "
+           "repeatable")
+      .value("PATH");
   command.add_flag("--force", options->force, "Stop a live session of the SGC first");
   command.add_flag("--wait", options->wait, "Wait until it runs; exit 1 when it does not come up");
   command.on_run(context, [&context, options]() -> Result<int> {
+    if (!options->only.empty() && options->restore_from == 0)
+      return fail(Code::kInvalidArgument, "--only is for a restore: --restore-from is needed too");
     v1::StartSessionRequest request;
+    for (const std::string& path : options->only) {
+      if (!is_utf8(path))
+        return fail(Code::kInvalidArgument,
+                    "--only: '" + path + "' is not UTF-8; name the folder that it stands in");
+      request.add_restore_paths(path);
+    }
     request.set_server_game_config_id(options->sgc);
     request.set_restore_from_backup_id(options->restore_from);
     request.set_force(options->force);

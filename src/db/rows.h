@@ -112,6 +112,7 @@ struct SessionRow {
   int exit_code = 0;
   std::string status;
   OptionalId restored_from_backup_id;
+  std::string restored_paths;
   std::string error_message;
   std::string replaced_data;
   int64_t lease_until_ms = 0;
@@ -127,6 +128,7 @@ struct SessionRow {
     column("exit_code", exit_code);
     column("status", status);
     column("restored_from_backup_id", restored_from_backup_id);
+    column("restored_paths", restored_paths);
     column("error_message", error_message);
     column("replaced_data", replaced_data);
     column("lease_until_ms", lease_until_ms);

@@ -20,6 +20,7 @@ Result<SessionRow> to_row(Transaction& tx, const Session& session) {
   row.exit_code = session.exit_code;
   row.status = to_text(session.status);
   row.restored_from_backup_id = session.restored_from_backup_id;
+  row.restored_paths = TRY(json_of("sessions.restored_paths", session.restored_paths));
   row.error_message = session.error_message;
   row.replaced_data = to_text(session.replaced_data);
   row.lease_until_ms = session.lease_until_ms;
@@ -42,6 +43,7 @@ Result<Session> to_domain(const SessionRow& row) {
   session.exit_code = row.exit_code;
   session.status = *status;
   session.restored_from_backup_id = row.restored_from_backup_id.get();
+  session.restored_paths = TRY(texts_from("sessions.restored_paths", row.restored_paths));
   session.error_message = row.error_message;
   session.replaced_data = *replaced;
   session.lease_until_ms = row.lease_until_ms;

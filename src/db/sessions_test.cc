@@ -36,6 +36,7 @@ TEST_P(SessionsTest, ReadsBackEveryFieldAndUpdates) {
   session.created_at = 1769860800;
   session.status = SessionStatus::kPending;
   session.restored_from_backup_id = backup;
+  session.restored_paths = {"game/world", "game/it's"};
   session.lease_until_ms = 1769860860123;
   const int64_t id = make(session);
   Session got = get(id);
@@ -45,6 +46,7 @@ TEST_P(SessionsTest, ReadsBackEveryFieldAndUpdates) {
   EXPECT_EQ(got.started_at, 0);
   EXPECT_EQ(got.status, SessionStatus::kPending);
   EXPECT_EQ(got.restored_from_backup_id, backup);
+  EXPECT_EQ(got.restored_paths, session.restored_paths);
   EXPECT_EQ(got.lease_until_ms, 1769860860123);
   EXPECT_EQ(got.replaced_data, ReplacedData::kNone);
 

@@ -9,23 +9,21 @@ using enum BackupStatus;
 using enum BackupEvent;
 
 constexpr Transition<BackupStatus, BackupEvent> kTable[] = {
-    {kPending, kHostRunning, kRunning},
-    {kPending, kHostCompleted, kCompleted},
-    {kPending, kHostFailed, kFailed},
-    {kPending, kLeaseExpiredRetry, kPending},
+    {kPending, kHostRunning, kRunning},       {kPending, kHostCompleted, kCompleted},
+    {kPending, kHostFailed, kFailed},         {kPending, kLeaseExpiredRetry, kPending},
     {kPending, kLeaseExpired, kLost},
 
     {kRunning, kHostRunning, kRunning},  // renews the lease
-    {kRunning, kHostCompleted, kCompleted},
-    {kRunning, kHostFailed, kFailed},
-    {kRunning, kLeaseExpiredRetry, kPending},
-    {kRunning, kLeaseExpired, kLost},
+    {kRunning, kHostCompleted, kCompleted},   {kRunning, kHostFailed, kFailed},
+    {kRunning, kLeaseExpiredRetry, kPending}, {kRunning, kLeaseExpired, kLost},
 
     {kLost, kHostCompleted, kCompleted},
 
-    {kCompleted, kDelete, kDeleting},
-    {kFailed, kDelete, kDeleting},
-    {kLost, kDelete, kDeleting},
+    {kPending, kCancel, kCancelled},          {kRunning, kCancel, kCancelled},
+    {kCancelled, kCancel, kCancelled},
+
+    {kCompleted, kDelete, kDeleting},         {kFailed, kDelete, kDeleting},
+    {kCancelled, kDelete, kDeleting},         {kLost, kDelete, kDeleting},
     {kDeleting, kDelete, kDeleting},
 };
 static_assert(is_deterministic(kTable));
@@ -35,8 +33,9 @@ struct Name {
   std::string_view text;
 };
 constexpr Name kNames[] = {
-    {kPending, "pending"}, {kRunning, "running"}, {kCompleted, "completed"},
-    {kFailed, "failed"},   {kLost, "lost"},       {kDeleting, "deleting"},
+    {kPending, "pending"},   {kRunning, "running"},     {kCompleted, "completed"},
+    {kFailed, "failed"},     {kCancelled, "cancelled"}, {kLost, "lost"},
+    {kDeleting, "deleting"},
 };
 
 }  // namespace

@@ -15,8 +15,9 @@ enum class BackupStatus {
   kRunning,
   kCompleted,
   kFailed,
-  kLost,      // failed because the host went silent; shown as `failed`; a late completion mends it
-  kDeleting,  // its object is being removed, the row goes last
+  kCancelled,  // given up because somebody asked for it
+  kLost,       // failed because the host went silent; shown as `failed`; a late completion mends it
+  kDeleting,   // its object is being removed, the row goes last
 };
 
 enum class BackupEvent {
@@ -25,6 +26,7 @@ enum class BackupEvent {
   kHostFailed,
   kLeaseExpiredRetry,  // the host went silent and another attempt is allowed
   kLeaseExpired,       // the host went silent for the last time
+  kCancel,
   kDelete,
 };
 
@@ -37,7 +39,7 @@ inline bool is_active(BackupStatus status) {
   return status == BackupStatus::kPending || status == BackupStatus::kRunning;
 }
 
-// As stored: "pending", "running", "completed", "failed", "lost", "deleting".
+// As stored: "pending", "running", "completed", "failed", "cancelled", "lost", "deleting".
 std::string_view to_text(BackupStatus status);
 std::optional<BackupStatus> backup_status_from(std::string_view text);
 // As on the wire: "lost" is shown as "failed".

@@ -17,6 +17,9 @@ Result<void> expect_command(const Fields& fields, std::string_view expected) {
   return std::unexpected(fields.wrong("command", "must be \"" + std::string(expected) + "\""));
 }
 
+constexpr std::string_view kStart = "start_session";
+constexpr std::string_view kStartWithPaths = "start_session_with_paths";
+
 struct KindName {
   SessionCommand::Kind kind;
   std::string_view name;
@@ -81,9 +84,31 @@ Result<BackupCommand> BackupCommand::parse(std::string_view text) {
   return command;
 }
 
+std::string CancelBackupCommand::to_json() const {
+  ordered_json body;
+  body["command"] = "cancel_backup";
+  body["backup_id"] = backup_id;
+  body["sgc_id"] = sgc_id;
+  body["s3_key"] = s3_key;
+  body["s3_url"] = s3_url;
+  return dump(body);
+}
+
+Result<CancelBackupCommand> CancelBackupCommand::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  TRY(expect_command(fields, "cancel_backup"));
+  CancelBackupCommand command;
+  command.backup_id = TRY(fields.id("backup_id"));
+  command.sgc_id = TRY(fields.id("sgc_id"));
+  command.s3_key = TRY(fields.text("s3_key"));
+  command.s3_url = TRY(fields.text_or_empty("s3_url"));
+  return command;
+}
+
 std::string StartSessionCommand::to_json() const {
   ordered_json body;
-  body["command"] = "start_session";
+  body["command"] = restore_paths.empty() ? kStart : kStartWithPaths;
   body["session_id"] = session_id;
   body["sgc_id"] = sgc_id;
   if (restore_backup_id != 0) {
@@ -93,6 +118,7 @@ std::string StartSessionCommand::to_json() const {
     restore["size_bytes"] = restore_size_bytes;
     restore["data_bytes"] = restore_data_bytes;
     restore["sha256"] = restore_sha256;
+    if (!restore_paths.empty()) restore["paths"] = restore_paths;
   }
   body["lease_ms"] = lease_ms;
   body["launch"] = launch_to_json(launch);
@@ -102,7 +128,9 @@ std::string StartSessionCommand::to_json() const {
 Result<StartSessionCommand> StartSessionCommand::parse(std::string_view text) {
   const json body = TRY(parse_object(text));
   const Fields fields(body);
-  TRY(expect_command(fields, "start_session"));
+  const bool with_paths = TRY(fields.text("command"))
+  == kStartWithPaths;
+  if (!with_paths) TRY(expect_command(fields, kStart));
   StartSessionCommand command;
   command.session_id = TRY(fields.id("session_id"));
   command.sgc_id = TRY(fields.count("sgc_id"));
@@ -112,7 +140,10 @@ Result<StartSessionCommand> StartSessionCommand::parse(std::string_view text) {
     command.restore_size_bytes = TRY(restore->count("size_bytes"));
     command.restore_data_bytes = TRY(restore->count("data_bytes"));
     command.restore_sha256 = TRY(restore->text_or_empty("sha256"));
+    if (with_paths) command.restore_paths = TRY(restore->texts("paths"));
   }
+  if (with_paths && command.restore_paths.empty())
+    return std::unexpected(fields.wrong("restore_from.paths", "is missing"));
   command.lease_ms = TRY(fields.count("lease_ms"));
   command.launch = TRY(launch_from(fields));
   return command;

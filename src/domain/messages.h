@@ -43,16 +43,29 @@ struct BackupCommand {
   static Result<BackupCommand> parse(std::string_view json);
 };
 
+// {"command":"cancel_backup", …}: of every attempt. Idempotent by backup_id.
+struct CancelBackupCommand {
+  int64_t backup_id = 0;
+  int64_t sgc_id = 0;
+  std::string s3_key;
+  std::string s3_url;
+
+  std::string to_json() const;
+  static Result<CancelBackupCommand> parse(std::string_view json);
+};
+
 // {"command":"start_session", …, "restore_from":{"backup_id":5,"s3_url":"…"}}. Idempotent by
-// session_id.
+// session_id. With paths it is "start_session_with_paths", so that a host that knows nothing of
+// them refuses it, and does not replace all that is there.
 struct StartSessionCommand {
   int64_t session_id = 0;
   int64_t sgc_id = 0;
   int64_t restore_backup_id = 0;  // 0: no restore
   std::string restore_s3_url;     // as recorded in the backup's row
   int64_t restore_size_bytes = 0;
-  int64_t restore_data_bytes = 0;  // of all files it holds; 0 when the row does not say
-  std::string restore_sha256;      // "" when the row has none
+  int64_t restore_data_bytes = 0;          // of all files it holds; 0 when the row does not say
+  std::string restore_sha256;              // "" when the row has none
+  std::vector<std::string> restore_paths;  // of the archive: only these; all when empty
   int64_t lease_ms = 0;  // how long the API waits for a sign of the host; 0: it does not say
   GameLaunch launch;
 

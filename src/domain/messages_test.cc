@@ -156,8 +156,14 @@ TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {
 }
 
 TEST(StartSessionCommandTest, ReadsBackWithAndWithoutRestore) {
-  const StartSessionCommand restore{
-      456, 42, 5, "s3://bucket/backups/42/5.tar.gz", 1234, 5678, "ab12", 0, full_launch()};
+  const StartSessionCommand restore{.session_id = 456,
+                                    .sgc_id = 42,
+                                    .restore_backup_id = 5,
+                                    .restore_s3_url = "s3://bucket/backups/42/5.tar.gz",
+                                    .restore_size_bytes = 1234,
+                                    .restore_data_bytes = 5678,
+                                    .restore_sha256 = "ab12",
+                                    .launch = full_launch()};
   const StartSessionCommand got = read_back(restore);
   EXPECT_EQ(got.session_id, 456);
   EXPECT_EQ(got.sgc_id, 42);
@@ -192,6 +198,34 @@ TEST(StartSessionCommandTest, TakesTheSmallestBodyAndRefusesHalfARestore) {
   expect_refused<StartSessionCommand>(
       R"({"command":"start_session","session_id":4,"restore_from":5})", "restore_from");
   expect_refused<StartSessionCommand>(R"({"command":"start_session"})", "session_id");
+}
+
+TEST(StartSessionCommandTest, OfSomePathsHasANameThatOlderHostsRefuse) {
+  const StartSessionCommand command{.session_id = 4,
+                                    .sgc_id = 3,
+                                    .restore_backup_id = 5,
+                                    .restore_s3_url = "s3://b/k",
+                                    .restore_paths = {"game/world", "game/ops.json"}};
+  EXPECT_EQ(json::parse(command.to_json()).at("command"), "start_session_with_paths");
+  EXPECT_EQ(read_back(command).restore_paths, command.restore_paths);
+  expect_refused<StartSessionCommand>(
+      R"({"command":"start_session_with_paths","session_id":4,"sgc_id":3,)"
+      R"("restore_from":{"backup_id":5,"s3_url":"s3://b/k"}})",
+      "restore_from.paths");
+}
+
+TEST(CancelBackupCommandTest, ReadsBackAndNamesTheFieldThatIsWrong) {
+  const CancelBackupCommand command{
+      .backup_id = 5, .sgc_id = 42, .s3_key = "backups/42/5.tar.gz", .s3_url = "s3://b/k"};
+  const CancelBackupCommand got = read_back(command);
+  EXPECT_EQ(got.backup_id, 5);
+  EXPECT_EQ(got.sgc_id, 42);
+  EXPECT_EQ(got.s3_key, command.s3_key);
+  EXPECT_EQ(got.s3_url, command.s3_url);
+  expect_refused<CancelBackupCommand>(R"({"command":"cancel_backup","backup_id":5,"sgc_id":1})",
+                                      "s3_key");
+  expect_refused<CancelBackupCommand>(R"({"command":"cancel_backup","sgc_id":1,"s3_key":"k"})",
+                                      "backup_id");
 }
 
 TEST(SessionCommandTest, EveryKindReadsBackUnderItsName) {

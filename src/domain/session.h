@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace manman {
 
@@ -55,6 +56,7 @@ struct Session {
   int exit_code = 0;
   SessionStatus status = SessionStatus::kPending;
   int64_t restored_from_backup_id = 0;
+  std::vector<std::string> restored_paths;  // of its archive: only these; all when empty
   std::string error_message;
   ReplacedData replaced_data = ReplacedData::kNone;
   int64_t lease_until_ms = 0;

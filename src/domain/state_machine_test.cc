@@ -15,18 +15,21 @@ TEST(BackupTableTest, EveryStateAndEvent) {
   using S = BackupStatus;
   using E = BackupEvent;
   constexpr auto kNone = std::nullopt;
-  const E events[] = {E::kHostRunning,       E::kHostCompleted, E::kHostFailed,
-                      E::kLeaseExpiredRetry, E::kLeaseExpired,  E::kDelete};
-  using Row = std::array<std::optional<S>, 6>;
+  const E events[] = {E::kHostRunning,  E::kHostCompleted, E::kHostFailed, E::kLeaseExpiredRetry,
+                      E::kLeaseExpired, E::kDelete,        E::kCancel};
+  using Row = std::array<std::optional<S>, 7>;
   const std::map<S, Row> expected = {
-      {S::kPending, {S::kRunning, S::kCompleted, S::kFailed, S::kPending, S::kLost, kNone}},
-      {S::kRunning, {S::kRunning, S::kCompleted, S::kFailed, S::kPending, S::kLost, kNone}},
-      {S::kCompleted, {kNone, kNone, kNone, kNone, kNone, S::kDeleting}},
-      {S::kFailed, {kNone, kNone, kNone, kNone, kNone, S::kDeleting}},
-      {S::kLost, {kNone, S::kCompleted, kNone, kNone, kNone, S::kDeleting}},
-      {S::kDeleting, {kNone, kNone, kNone, kNone, kNone, S::kDeleting}},
+      {S::kPending,
+       {S::kRunning, S::kCompleted, S::kFailed, S::kPending, S::kLost, kNone, S::kCancelled}},
+      {S::kRunning,
+       {S::kRunning, S::kCompleted, S::kFailed, S::kPending, S::kLost, kNone, S::kCancelled}},
+      {S::kCompleted, {kNone, kNone, kNone, kNone, kNone, S::kDeleting, kNone}},
+      {S::kFailed, {kNone, kNone, kNone, kNone, kNone, S::kDeleting, kNone}},
+      {S::kCancelled, {kNone, kNone, kNone, kNone, kNone, S::kDeleting, S::kCancelled}},
+      {S::kLost, {kNone, S::kCompleted, kNone, kNone, kNone, S::kDeleting, kNone}},
+      {S::kDeleting, {kNone, kNone, kNone, kNone, kNone, S::kDeleting, kNone}},
   };
-  ASSERT_EQ(expected.size(), 6U);
+  ASSERT_EQ(expected.size(), 7U);
   for (const auto& [status, row] : expected) {
     for (size_t i = 0; i < row.size(); i++) {
       EXPECT_EQ(next(status, events[i]), row[i]) << to_text(status) << ", event " << i;
@@ -71,11 +74,9 @@ TEST(SessionTableTest, EveryStateAndEvent) {
 TEST(BackupStatusTest, TextsAreTheStoredOnesAndReadBack) {
   using S = BackupStatus;
   const std::map<S, std::pair<std::string_view, std::string_view>> expected = {
-      {S::kPending, {"pending", "pending"}},
-      {S::kRunning, {"running", "running"}},
-      {S::kCompleted, {"completed", "completed"}},
-      {S::kFailed, {"failed", "failed"}},
-      {S::kLost, {"lost", "failed"}},
+      {S::kPending, {"pending", "pending"}},       {S::kRunning, {"running", "running"}},
+      {S::kCompleted, {"completed", "completed"}}, {S::kFailed, {"failed", "failed"}},
+      {S::kCancelled, {"cancelled", "cancelled"}}, {S::kLost, {"lost", "failed"}},
       {S::kDeleting, {"deleting", "deleting"}},
   };
   for (const auto& [status, texts] : expected) {

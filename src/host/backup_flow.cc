@@ -10,6 +10,7 @@
 #include "base/retry.h"
 #include "domain/object_url.h"
 #include "game/quiesce/quiesce.h"
+#include "host/cancel_flow.h"
 #include "host/outcome.h"
 
 namespace manman::host {
@@ -41,6 +42,7 @@ class BackupFlow {
   Result<BackupReport> backup_once();
 
   bool is_superseded() const;
+  bool cancelled() const { return is_cancelled(context_, command_.backup_id, command_.s3_url); }
   void give_way();
   Result<void> check_destination() const;
   Result<void> abort_earlier_uploads();
@@ -55,6 +57,7 @@ class BackupFlow {
 
   void conclude_completed(const BackupReport& report);
   void conclude_failed(const Error& error);
+  void conclude_cancelled();
   void remove_object();
 
   Context& context_;
@@ -65,7 +68,9 @@ class BackupFlow {
 
 void BackupFlow::run() {
   if (is_superseded()) return give_way();
+  if (cancelled()) return conclude_cancelled();
   const auto report = guarded([this] { return backup_with_retries(); });
+  if (cancelled() && !context_.stopping) return conclude_cancelled();
   if (report) return conclude_completed(*report);
   if (context_.stopping) return;  // goes on at the next start
   conclude_failed(report.error());
@@ -170,6 +175,7 @@ Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize
   TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
   auto upload = TRY(context_.store->put(command_.s3_key,
                                         expected.archive_upper_bound(command_.compression.format)));
+  upload->cancel_when(job_.cancelled());
   TRY(failpoint::pass("backup.upload_started"));
   return upload;
 }
@@ -245,6 +251,16 @@ void BackupFlow::conclude_failed(const Error& error) {
   report.status = "failed";
   report.error_message = error.text();
   conclude(context_, job_.key, message_of(report));
+}
+
+// No report: the row says so already.
+void BackupFlow::conclude_cancelled() {
+  log_info(job_.about, "cancelled");
+  remove_object();
+  if (auto passed = failpoint::pass("backup.cancelled"); !passed)
+    log_error(job_.about, "{}", passed.error().message);
+  if (auto finished = context_.journal->finish(job_.key); !finished)
+    log_error(job_.about, "{}", finished.error().message);
 }
 
 // A try, perhaps before a crash, may have got as far as an object, and the row will say that there

@@ -4,6 +4,8 @@
 
 #include "base/failpoint.h"
 #include "domain/messages.h"
+#include "host/backup_flow.h"
+#include "host/cancel_flow.h"
 #include "host/dispatch.h"
 #include "host/outcome.h"
 #include "host/stop_flow.h"
@@ -48,7 +50,9 @@ Result<void> CommandLoop::take(const Message& message) {
   TRY(failpoint::pass("host.command.received"));
   const std::string name = TRY(command_name(message.body));
   if (name == "backup_session") return take_backup(message.body);
-  if (name == "start_session") return take_start(message.body);
+  if (name == "cancel_backup") return take_cancel(message.body);
+  if (name == "start_session" || name == "start_session_with_paths")
+    return take_start(message.body);
   if (name == "send_input") return send_input(message.body);
   if (name == "stop_session" || name == "kill_session" || name == "undo_restore")
     return take_session(message.body);
@@ -58,8 +62,30 @@ Result<void> CommandLoop::take(const Message& message) {
 Result<void> CommandLoop::take_backup(const std::string& body) {
   const auto command = TRY(BackupCommand::parse(body));
   TRY(check_target(command.sgc_id, command.launch.environment));
+  if (is_cancelled(context_, command.backup_id, command.s3_url)) {
+    refuse_cancelled(command);
+    return {};
+  }
   Record record;
   record.key = {JobKind::kBackup, command.backup_id, command.attempt};
+  record.sgc_id = command.sgc_id;
+  record.command = body;
+  return take_job(std::move(record));
+}
+
+// It came late, or again. Should it be of another database, whose row waits, this is its end.
+void CommandLoop::refuse_cancelled(const BackupCommand& command) {
+  log_info({.backup_id = command.backup_id, .sgc_id = command.sgc_id}, "cancelled before it came");
+  BackupReport report = backup_renewal(command, context_.config.server_id, Progress());
+  report.status = "failed";
+  report.error_message = "cancelled before it began";
+  context_.reporter.deliver(message_of(report), {});
+}
+
+Result<void> CommandLoop::take_cancel(const std::string& body) {
+  const auto command = TRY(CancelBackupCommand::parse(body));
+  Record record;
+  record.key = {JobKind::kCancel, command.backup_id};
   record.sgc_id = command.sgc_id;
   record.command = body;
   return take_job(std::move(record));

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "bus/bus.h"
+#include "domain/messages.h"
 #include "host/context.h"
 
 namespace manman::host {
@@ -21,6 +22,8 @@ class CommandLoop {
   Handled handle(const Message& message);
   Result<void> take(const Message& message);
   Result<void> take_backup(const std::string& body);
+  Result<void> take_cancel(const std::string& body);
+  void refuse_cancelled(const BackupCommand& command);
   Result<void> take_start(const std::string& body);
   Result<void> take_session(const std::string& body);
   Result<void> send_input(const std::string& body);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/backup_flow.h"
+#include "host/cancel_flow.h"
 #include "host/janitor.h"
 #include "host/outcome.h"
 #include "host/start_flow.h"
@@ -40,6 +41,11 @@ Result<Work> prepare_stop(Job& job, const std::string& body, int64_t server_id) 
   return [command](Context& context, Job& at_work) { run_stop(context, at_work, command); };
 }
 
+Result<Work> prepare_cancel(const std::string& body) {
+  auto command = TRY(CancelBackupCommand::parse(body));
+  return [command](Context& context, Job& at_work) { run_cancel(context, at_work, command); };
+}
+
 Result<Work> prepare_other(const std::string& body,
                            void (*flow)(Context&, Job&, const SessionCommand&)) {
   auto command = TRY(SessionCommand::parse(body));
@@ -58,8 +64,15 @@ Result<Work> prepare(Job& job, const Record& record, int64_t server_id) {
       return prepare_other(record.command, run_undo);
     case JobKind::kExpire:
       return prepare_other(record.command, run_expire);
+    case JobKind::kCancel:
+      return prepare_cancel(record.command);
   }
   return fail(Code::kInternal, "unknown kind of job");
+}
+
+// A cancel waits neither for what it ends nor for what stands before that.
+int64_t lane_of(const Record& record) {
+  return record.key.kind == JobKind::kCancel ? -record.sgc_id : record.sgc_id;
 }
 
 }  // namespace
@@ -76,8 +89,9 @@ void schedule(Context& context, const Record& record) {
   job->killed = record.key.kind == JobKind::kSession && record.stop_asked;
   job->progress.cancel = job->killed.load();
   context.jobs.add(job);
-  context.lanes.post(record.sgc_id, [&context, job, work = std::move(*work)] {
-    if (context.stopping) return;
+  if (record.key.kind == JobKind::kCancel) end_backup(context, record.key.id);
+  context.lanes.post(lane_of(record), [&context, job, work = std::move(*work)] {
+    if (context.stopping || job->begun.exchange(true)) return;
     work(context, *job);
     context.jobs.remove(job->key);
   });

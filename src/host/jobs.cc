@@ -6,7 +6,8 @@ namespace manman::host {
 
 About about(const JobKey& key, int64_t sgc_id, int64_t server_id) {
   About about{.sgc_id = sgc_id, .server_id = server_id};
-  (key.kind == JobKind::kBackup ? about.backup_id : about.session_id) = key.id;
+  const bool of_backup = key.kind == JobKind::kBackup || key.kind == JobKind::kCancel;
+  (of_backup ? about.backup_id : about.session_id) = key.id;
   return about;
 }
 

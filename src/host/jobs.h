@@ -18,7 +18,8 @@ namespace manman::host {
 struct Job {
   JobKey key;
   About about;
-  Progress progress;                // cancel is set when it shall end: the host stops, or a kill
+  Progress progress;  // cancel is set when it shall end: the host stops, a kill, a cancel
+  std::atomic<bool> begun{false};   // set by whoever does the job, or ends it before it is done
   std::atomic<bool> killed{false};  // of a session: asked to end before its game ran
   std::function<Message(const Progress&)>
       renewal;  // the report that renews its lease; may be empty

@@ -2,12 +2,15 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <memory>
 #include <utility>
 
 #include "archive/archive.h"
+#include "archive/copy_tree.h"
+#include "archive/path.h"
 #include "archive/staging.h"
 #include "base/failpoint.h"
 #include "base/file.h"
@@ -21,6 +24,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kDownloadAttempts = 4;
+constexpr const char* kSaveData = "game";  // what all entries of an archive stand under
 constexpr Backoff kBackoff{std::chrono::milliseconds(500), std::chrono::milliseconds(10000)};
 
 Result<void> rename_folder(const fs::path& from, const fs::path& to) {
@@ -52,6 +56,9 @@ class RestoreFlow {
   Result<std::unique_ptr<RandomSource>> open_archive();
   Result<archive::Staging> stage();
   Result<void> unpack_into(const fs::path& target);
+  Result<void> copy_the_rest(const fs::path& target);
+  template <typename T>
+  void log_warnings(const T& result) const;
   Result<std::string> journal_swap(const fs::path& staged);
   Result<void> put_in_place(const std::string& identity);
   Result<void> exchange(const std::string& identity);
@@ -96,6 +103,7 @@ Result<archive::Staging> RestoreFlow::stage() {
   auto staging = TRY(archive::Staging::create(gsc_.staging(command_.session_id)));
   TRY(failpoint::pass("restore.staging_created"));
   TRY(unpack_into(staged_game()));
+  if (!command_.restore_paths.empty()) TRY(copy_the_rest(staged_game()));
   TRY(archive::sync_tree(staging.path()));
   TRY(failpoint::pass("restore.extracted"));
   return staging;
@@ -106,8 +114,11 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   if (::mkdir(target.c_str(), 0755) != 0) return fail_errno("create " + target.string(), errno);
   archive::UnpackOptions options;
   options.threads = context_.config.threads;
-  options.strip_prefix = "game";
-  if (!command_.restore_sha256.empty())
+  options.strip_prefix = kSaveData;
+  options.only = command_.restore_paths;
+  options.with_parents = !options.only.empty();
+  // Of a part each frame is checked, but not the whole.
+  if (!command_.restore_sha256.empty() && options.only.empty())
     options.expected_sha256 = TRY(sha256_from_hex(command_.restore_sha256));
   // Where the row says how much there is, that is the limit, however well it compressed; what the
   // entries themselves cost comes on top.
@@ -122,11 +133,33 @@ Result<void> RestoreFlow::unpack_into(const fs::path& target) {
   if (!unpacked) return std::unexpected(std::move(unpacked).error().in(command_.restore_s3_url));
   log_info(job_.about, "restored {} entries, {} bytes from {}", unpacked->entries,
            unpacked->data_size_bytes, command_.restore_s3_url);
-  for (const std::string& warning : unpacked->warnings) log_warn(job_.about, "{}", warning);
-  if (unpacked->warning_count > unpacked->warnings.size())
-    log_warn(job_.about, "and {} more like these",
-             unpacked->warning_count - unpacked->warnings.size());
+  log_warnings(*unpacked);
   return {};
+}
+
+template <typename T>
+void RestoreFlow::log_warnings(const T& result) const {
+  for (const std::string& warning : result.warnings) log_warn(job_.about, "{}", warning);
+  if (result.warning_count > result.warnings.size())
+    log_warn(job_.about, "and {} more like these", result.warning_count - result.warnings.size());
+}
+
+// What is not restored is copied, so that the staged folder holds all that game/ shall hold, and is
+// put in place like any other. It is not linked: what is kept for an undo must stay as it is, also
+// when the game writes into a file.
+Result<void> RestoreFlow::copy_the_rest(const fs::path& target) {
+  if (!TRY(folder_exists(gsc_.game()))) return {};
+  archive::CopyOptions options;
+  options.progress = &job_.progress;
+  for (const std::string& path : command_.restore_paths)
+    options.except.push_back(TRY(archive::strip_prefix(archive::clean_path(path), kSaveData)));
+  if (std::ranges::find(options.except, ".") != options.except.end()) return {};  // all is restored
+  const auto copied =
+      TRY(in("keep what is not restored", archive::copy_tree(gsc_.game(), target, options)));
+  log_info(job_.about, "kept {} other entries, {} bytes, {} of them on shared blocks",
+           copied.entries, copied.data_size_bytes, copied.shared_size_bytes);
+  log_warnings(copied);
+  return failpoint::pass("restore.rest_copied");
 }
 
 // The archive as the row names it.
@@ -137,7 +170,9 @@ Result<std::unique_ptr<RandomSource>> RestoreFlow::open_archive() {
     return fail(Code::kFailedPrecondition, text + " is in bucket " + url.bucket +
                                                ", this host's store is bucket " +
                                                context_.store->bucket());
-  auto source = TRY(in(text, open_object_in_order(*context_.store, url.key)));
+  auto source =
+      TRY(in(text, command_.restore_paths.empty() ? open_object_in_order(*context_.store, url.key)
+                                                  : open_object(*context_.store, url.key)));
   const auto expected = static_cast<uint64_t>(command_.restore_size_bytes);
   if (expected > 0 && source->size() != expected)
     return fail(Code::kDataLoss, text + " has " + std::to_string(source->size()) +

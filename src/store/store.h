@@ -26,6 +26,11 @@ class Upload : public Sink {
  public:
   // Durable when it returns; replaces an object of the same key. What the store then holds.
   virtual Result<ObjectInfo> commit() = 0;
+  // Before the first write: asked often while parts are on their way, by any thread; once it says
+  // true, write() ends soon with kCancelled instead of waiting for them, and commit() tries nothing
+  // again. The one request that makes the object is not cut off: the store may have carried it out.
+  // A store that does not wait need not ask.
+  virtual void cancel_when(std::function<bool()> /*cancelled*/) {}
 };
 
 // Where archives live. Keys are relative paths ("backups/3/5.tar.gz"): no empty, "." or ".."

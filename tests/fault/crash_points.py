@@ -17,18 +17,20 @@ BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "b
           "backup.upload_started", "backup.archived", "store.folder.synced",
           "store.folder.renamed", "backup.uploaded", "backup.upload_journaled", "backup.reported",
           "api.status.applied"]
+CANCEL = ["api.cancel_backup.committed", *COMMAND, "backup.cancelled", "backup.cancel_cleaned"]
 DELETE = ["api.delete.marked", "api.delete.object_removed"]
 START = ["api.start_session.committed", *COMMAND, "session.starting", "session.launched",
          "session.reported", "api.status.applied"]
 RESTORE = [*START, "restore.staging_created", "restore.extracted", "restore.swap_journaled",
            "restore.swapped", "restore.replaced_kept"]
+RESTORE_PATHS = [*RESTORE, "restore.rest_copied"]
 # With no data there is none to keep.
 RESTORE_EMPTY = [point for point in RESTORE if point != "restore.replaced_kept"]
 STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
 # What a service does when it starts.
 START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
-FLOWS = (BACKUP, DELETE, START, RESTORE, RESTORE_EMPTY, STOP, UNDO, START_UP)
+FLOWS = (BACKUP, CANCEL, DELETE, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.
 ROUNDS = {"api.status.applied": 2}
@@ -134,7 +136,7 @@ class CrashScenario(ServiceCase):
         wait_until(lambda: not self.service.leftovers(), 30,
                    f"leftovers to be cleared: {self.service.leftovers()}")
         for backup in self.api.backups():
-            self.assertIn(backup.status, ("completed", "failed"), backup)
+            self.assertIn(backup.status, ("completed", "failed", "cancelled"), backup)
         for session in self.api.sessions():
             self.assertNotIn(session.status, ("pending", "starting", "stopping"), session)
         # One object for each completed backup, and none beside them.

@@ -8,6 +8,11 @@ from lib import games, processes, trees
 
 class RestoreScenario(CrashScenario):
     keeps_data = True
+    paths = ()  # of the archive: only these are restored
+
+    def restored(self):
+        """game/ as it is to be after the restore."""
+        return self.old
 
     def build(self):
         self.sgc = games.deploy_console(self.api)
@@ -22,7 +27,9 @@ class RestoreScenario(CrashScenario):
         self.before = {s.session_id for s in self.api.sessions()}
         self.starts = len(games.lines_of(self.service.gsc(self.sgc) / "starts"))
         self.round += 1
-        self.assert_wholly_one_of(old=self.old, spoilt=getattr(self, "spoilt", self.old))
+        spoilt = getattr(self, "spoilt", self.old)
+        self.assert_wholly_one_of(old=self.old, spoilt=spoilt,
+                                  restored=self.restored() if self.round > 1 else self.old)
         shutil.rmtree(self.service.game(self.sgc))
         if self.keeps_data:
             trees.make_world(self.service.game(self.sgc), seed=3)
@@ -30,7 +37,7 @@ class RestoreScenario(CrashScenario):
         self.spoilt = self.snapshot()
 
     def act(self):
-        self.api.StartSession(server_game_config_id=self.sgc,
+        self.api.StartSession(server_game_config_id=self.sgc, restore_paths=self.paths,
                               restore_from_backup_id=self.backup.backup_id)
 
     def new(self):
@@ -43,13 +50,14 @@ class RestoreScenario(CrashScenario):
         return bool(self.new()) and self.new()[0].status == "running"
 
     def check_crashed(self):
-        self.assert_wholly_one_of(spoilt=self.spoilt, restored=self.old)
+        self.assert_wholly_one_of(spoilt=self.spoilt, restored=self.restored())
 
     def check(self):
         self.assertEqual(len(self.new()), 1, "one call, one session")
         session = self.api.wait_session(self.new()[0].session_id, "running")
         self.assertEqual(session.restored_from_backup_id, self.backup.backup_id)
-        self.assert_wholly_one_of(restored=self.old)
+        self.assertEqual(list(session.restored_paths), list(self.paths))
+        self.assert_wholly_one_of(restored=self.restored())
         self.check_replaced(session)
         self.check_one_game()
 

@@ -74,10 +74,10 @@ class Api:
         return self.all("ListSessions", "sessions", **fields)
 
     def wait_backup(self, backup_id, timeout=60):
-        """The backup once it is completed or failed."""
+        """The backup once it is completed, failed or cancelled."""
         def ended():
             backup = self.GetBackup(backup_id=backup_id).backup
-            return backup if backup.status in ("completed", "failed") else None
+            return backup if backup.status in ("completed", "failed", "cancelled") else None
         return wait_until(ended, timeout, f"backup {backup_id} to end")
 
     def wait_session(self, session_id, *statuses, timeout=60):

@@ -33,6 +33,7 @@ class Service:
         self.state = self.folder / "state"
         self.log = self.folder / "serve.log"
         self.arguments = list(arguments)
+        self.environment = {}  # more settings, as variables
         self.grpc = self.http_address = "127.0.0.1:0"
         self.process = None
         self.endpoints = {}
@@ -51,7 +52,7 @@ class Service:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                env=clean_environment(MANMAN_FAILPOINTS=failpoints), start_new_session=True)
+                env=clean_environment(**self.environment, MANMAN_FAILPOINTS=failpoints), start_new_session=True)
 
     def start(self, failpoints=""):
         self.launch(failpoints)
@@ -192,7 +193,7 @@ class Service:
         """Files and folders that only work under way may have."""
         data, store = self.state / "data", self.state / "store"
         left = [*data.glob("gsc-*/restore-*"), *data.glob("gsc-*/*trash*"),
-                *data.glob("journal/backup-*"), *data.glob("journal/undo-*"),
+                *data.glob("journal/backup-*"), *data.glob("journal/cancel-*"), *data.glob("journal/undo-*"),
                 *data.glob("journal/*.bad")]
         if store.exists():
             left += [p for p in store.rglob("*") if p.is_file()

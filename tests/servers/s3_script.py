@@ -77,6 +77,7 @@ class ScriptedS3:
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
                                                     do_handshake_on_connect=False)
         self.stopping = threading.Event()
+        self.released = threading.Event()  # what `held` waits for
 
     def __enter__(self):
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05})
@@ -250,6 +251,11 @@ class Handler(BaseHTTPRequestHandler):
     def hang(self):
         self.server.s3.stopping.wait(60)
         self.close_connection = True
+
+    def held(self):
+        """Does as it is asked once the test says so, whether or not anyone still waits for the answer."""
+        self.server.s3.released.wait(60)
+        self.answer(*self.perform())
 
     def drip(self):
         status, headers, body = self.perform()

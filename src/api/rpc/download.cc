@@ -3,55 +3,15 @@
 
 #include "api/fields.h"
 #include "api/rpc/answer.h"
+#include "api/rpc/backup_archive.h"
 #include "api/rpc/service.h"
 #include "base/sha256.h"
-#include "db/repositories.h"
-#include "domain/object_url.h"
 
 namespace manman::api {
 namespace {
 
 constexpr uint64_t kChunkBytes = 1 << 20;
-// Each holds one thread of the server for as long as its client reads.
 constexpr int kMaxDownloads = 8;
-
-class Slot {
- public:
-  explicit Slot(std::atomic<int>& used) : used_(used), taken_(used_.fetch_add(1) + 1) {}
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-  ~Slot() { used_.fetch_sub(1); }
-  bool there() const { return taken_ <= kMaxDownloads; }
-
- private:
-  std::atomic<int>& used_;
-  int taken_;
-};
-
-Result<Backup> completed_backup(db::Database& database, int64_t backup_id) {
-  const Backup row =
-      TRY(database.look([&](db::Transaction& tx) { return db::backups::get(tx, backup_id); }));
-  if (row.status != BackupStatus::kCompleted)
-    return fail(Code::kFailedPrecondition, "backup " + std::to_string(backup_id) + " is " +
-                                               std::string(wire_text(row.status)) +
-                                               "; only a completed one has an archive");
-  return row;
-}
-
-Result<std::unique_ptr<RandomSource>> open_archive(Store& store, const Backup& row) {
-  const ObjectUrl url = TRY(ObjectUrl::parse(row.s3_url));
-  if (url.bucket != store.bucket())
-    return fail(Code::kFailedPrecondition, "its archive is in bucket " + url.bucket +
-                                               "; this service reads from " + store.bucket());
-  auto object = open_object_in_order(store, url.key);
-  if (!object && object.error().code == Code::kNotFound)
-    return fail(Code::kDataLoss, "its archive " + row.s3_url + " is not in the store");
-  if (object && (*object)->size() != static_cast<uint64_t>(row.size_bytes))
-    return fail(Code::kDataLoss, "its archive " + row.s3_url + " is " +
-                                     std::to_string((*object)->size()) + " bytes instead of " +
-                                     std::to_string(row.size_bytes));
-  return object;
-}
 
 Result<void> stream(grpc::ServerContext& call, RandomSource& archive, const Backup& row,
                     grpc::ServerWriter<v1::DownloadBackupResponse>& writer) {
@@ -81,13 +41,10 @@ grpc::Status Service::DownloadBackup(grpc::ServerContext* call,
                                      grpc::ServerWriter<v1::DownloadBackupResponse>* writer) {
   return answer("DownloadBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Slot slot(downloads_);
-    if (!slot.there())
-      return fail(Code::kResourceExhausted,
-                  std::to_string(kMaxDownloads) + " downloads are at work, as many as are allowed");
+    const Slots::Slot slot = TRY(downloads_.take(kMaxDownloads, "downloads"));
     const Backup row = TRY(completed_backup(context.database, request->backup_id()));
     const std::string about = "backup " + std::to_string(row.backup_id);
-    const auto archive = TRY(in(about, open_archive(context.store, row)));
+    const auto archive = TRY(in(about, open_archive(context.store, row, Reading::kInOrder)));
     return in(about, stream(*call, *archive, row, *writer));
   });
 }

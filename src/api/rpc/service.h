@@ -7,6 +7,7 @@
 #include "api/context.h"
 #include "api/jobs/deleter.h"
 #include "api/rpc/answer.h"
+#include "api/rpc/backup_archive.h"
 #include "base/sync.h"
 #include "manman/v1/manman.grpc.pb.h"
 
@@ -31,9 +32,20 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_CALL(ListBackups);
   MANMAN_CALL(GetBackup);
   MANMAN_CALL(DeleteBackup);
+  // cancel_backup.cc
+  MANMAN_CALL(CancelBackup);
+#define MANMAN_STREAM(Name)                                         \
+  grpc::Status Name(grpc::ServerContext*, const v1::Name##Request*, \
+                    grpc::ServerWriter<v1::Name##Response>*) override
   // download.cc
-  grpc::Status DownloadBackup(grpc::ServerContext*, const v1::DownloadBackupRequest*,
-                              grpc::ServerWriter<v1::DownloadBackupResponse>*) override;
+  MANMAN_STREAM(DownloadBackup);
+  // look_into_backup.cc
+  MANMAN_STREAM(ListBackupEntries);
+  MANMAN_STREAM(ReadBackupFile);
+  MANMAN_STREAM(DiffBackups);
+  // verify_backup.cc
+  MANMAN_STREAM(VerifyBackup);
+#undef MANMAN_STREAM
   // sessions.cc, start_session.cc, undo_restore.cc
   MANMAN_CALL(StartSession);
   MANMAN_CALL(StopSession);
@@ -77,7 +89,9 @@ class Service final : public v1::ManManAPI::Service {
   std::atomic<const Context*> context_ = nullptr;
   Deleter* deleter_ = nullptr;
   Sync<std::string> closed_because_{"the service is starting"};
-  std::atomic<int> downloads_{0};
+  Slots downloads_;
+  Slots looks_;
+  Slots verifications_;
 };
 
 }  // namespace manman::api

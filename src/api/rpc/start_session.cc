@@ -1,9 +1,14 @@
+#include <algorithm>
+
 #include "api/commands.h"
 #include "api/fields.h"
 #include "api/rpc/answer.h"
+#include "api/rpc/backup_archive.h"
 #include "api/rpc/service.h"
 #include "api/rpc/to_proto.h"
 #include "api/sgc_state.h"
+#include "archive/archive.h"
+#include "archive/path.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 
@@ -12,6 +17,9 @@ namespace {
 
 // Enough for every session of an SGC that could possibly be open.
 constexpr int kMaxOpen = 100;
+constexpr int kMaxPaths = 1000;
+constexpr size_t kMaxPathsBytes = 64 << 10;
+constexpr std::string_view kSaveData = "game";  // what all entries of a backup stand under
 
 Result<Backup> backup_to_restore(db::Transaction& tx, const v1::StartSessionRequest& request) {
   if (request.restore_from_backup_id() == 0) return Backup{};
@@ -26,6 +34,57 @@ Result<Backup> backup_to_restore(db::Transaction& tx, const v1::StartSessionRequ
                                                std::string(wire_text(backup.status)) +
                                                "; only a completed one can be restored");
   return backup;
+}
+
+std::string path_field(int number) {
+  return "restore_paths[" + std::to_string(number) + "]";
+}
+
+Result<std::vector<std::string>> paths_to_restore(const v1::StartSessionRequest& request) {
+  std::vector<std::string> paths;
+  if (request.restore_paths_size() == 0) return paths;
+  if (request.restore_from_backup_id() == 0)
+    return bad_field("restore_paths", "are of a backup: restore_from_backup_id is needed too");
+  size_t bytes = 0;
+  for (int i = 0; i < request.restore_paths_size(); i++) {
+    paths.push_back(archive::clean_path(request.restore_paths(i)));
+    bytes += paths.back().size();
+    if (!archive::check_path(paths.back()) || !archive::is_at_or_below(paths.back(), kSaveData))
+      return bad_field(path_field(i), "must be " + std::string(kSaveData) + ", or a path below it");
+  }
+  if (request.restore_paths_size() > kMaxPaths || bytes > kMaxPathsBytes)
+    return bad_field("restore_paths", "must be at most " + std::to_string(kMaxPaths) +
+                                          ", of 65536 bytes in all; name folders");
+  return paths;
+}
+
+// Before anything is stopped or replaced. An archive without an index would have to be read as a
+// whole for this; there the host finds out, before it changes anything.
+Result<void> check_paths_are_there(const Context& context, const v1::StartSessionRequest& request,
+                                   const std::vector<std::string>& paths) {
+  if (paths.empty()) return {};
+  const Backup backup = TRY(
+      context.database.look([&](db::Transaction& tx) { return backup_to_restore(tx, request); }));
+  const std::string name = "backup " + std::to_string(backup.backup_id);
+  const auto source = TRY(in(name, open_archive(context.store, backup, Reading::kHereAndThere)));
+  std::vector<bool> found(paths.size());
+  const auto listed = archive::list(
+      *source,
+      [&](const archive::Entry& entry) {
+        for (size_t i = 0; i < paths.size(); i++)
+          if (!found[i]) found[i] = archive::is_at_or_below(entry.path, paths[i]);
+        return std::ranges::find(found, false) != found.end();
+      },
+      archive::WithoutIndex::kRefuse);
+  if (!listed && listed.error().code == Code::kFailedPrecondition) return {};
+  TRY(in(name, listed));
+  const auto missing = std::ranges::find(found, false);
+  if (missing == found.end()) return {};
+  return std::unexpected(Error{
+      Code::kNotFound, name + ": no entry " + paths[static_cast<size_t>(missing - found.begin())] +
+                           " in its archive"}
+                             .with_hint("'manman backup ls " + std::to_string(backup.backup_id) +
+                                        "' shows what it holds"));
 }
 
 Result<void> check_none_alive(const std::vector<Session>& live) {
@@ -64,6 +123,8 @@ Result<void> stop_lost(db::Transaction& tx, const Deployment& deployment, int64_
 }
 
 Result<Session> start(const Context& context, const v1::StartSessionRequest& request) {
+  const auto paths = TRY(paths_to_restore(request));
+  TRY(check_paths_are_there(context, request, paths));
   return context.database.transact([&](db::Transaction& tx) -> Result<Session> {
     const int64_t sgc_id = request.server_game_config_id();
     const Deployment deployment = TRY(deployment_of(tx, sgc_id));
@@ -85,6 +146,7 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
         static_cast<int64_t>(live.size()) * deployment.launch.stop_grace_seconds * 1000;
     Session session{.sgc_id = sgc_id, .created_at = now_ms / 1000};
     session.restored_from_backup_id = restored.backup_id;
+    session.restored_paths = paths;
     session.lease_until_ms = lease_until_ms + stopping_ms;
     session = TRY(db::sessions::create(tx, session));
     TRY(order_start(tx, deployment, session, restored, now_ms, context.config.lease));

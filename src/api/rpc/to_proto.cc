@@ -32,6 +32,7 @@ void to_proto(const Session& row, v1::Session* message) {
   message->set_exit_code(row.exit_code);
   message->set_status(std::string(wire_text(row.status)));
   message->set_restored_from_backup_id(row.restored_from_backup_id);
+  for (const auto& path : row.restored_paths) message->add_restored_paths(path);
   message->set_error_message(row.error_message);
   message->set_replaced_data(std::string(to_text(row.replaced_data)));
   message->set_progress_bytes(row.progress_bytes);

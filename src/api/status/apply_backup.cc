@@ -61,8 +61,8 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.compression = report.compression;
 }
 
-// The object of a backup that is deleted or about to be: a host may complete an upload after the
-// deleter has looked. The key must be this backup's own, so that no report removes another's.
+// The object of a backup that is cancelled, deleted or about to be: a host may complete an upload
+// after that. The key must be this backup's own, so that no report removes another's.
 void remove_object_of_gone(const Context& context, const BackupReport& report) {
   const auto url = ObjectUrl::parse(report.s3_url);
   if (!url || url->bucket != context.store.bucket()) return;
@@ -81,7 +81,7 @@ void remove_object_of_gone(const Context& context, const BackupReport& report) {
 
 struct Outcome {
   Effect effect = Effect::kApplied;
-  bool gone = false;  // the row is deleted, or marked for it
+  bool gone = false;  // the row is deleted, marked for it, or cancelled
 };
 
 Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const BackupReport& report,
@@ -90,7 +90,7 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
   if (!found && found.error().code == Code::kNotFound) return Outcome{Effect::kUnknownRow, true};
   Backup row = TRY(std::move(found));
   TRY(check_against(tx, report, row));
-  const bool gone = row.status == BackupStatus::kDeleting;
+  const bool gone = row.status == BackupStatus::kDeleting || row.status == BackupStatus::kCancelled;
   const auto after = next(row.status, event);
   if (row.attempt != report.attempt || !after) return Outcome{Effect::kIgnored, gone};
   row.status = *after;

@@ -9,15 +9,11 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/writeback.h"
 #include "store/folder/pending_uploads.h"
 
 namespace manman {
 namespace {
-
-// Written data is handed to the disk in such runs, so that the fsync at the end is short and does
-// not stall the games that write to the same disk; what has reached it by the next one leaves the
-// page cache, which is the games'.
-constexpr uint64_t kFlushBytes = 8U << 20;
 
 class FolderUpload final : public Upload {
  public:
@@ -42,8 +38,7 @@ class FolderUpload final : public Upload {
       spoilt_ = true;
       return std::unexpected(write_error(fd_.get(), std::move(written).error()));
     }
-    size_ += bytes.size();
-    start_writeback();
+    writeback_.wrote(fd_.get(), bytes.size());
     return {};
   }
 
@@ -58,25 +53,9 @@ class FolderUpload final : public Upload {
   }
 
  private:
-  void start_writeback() {
-    if (size_ - flushed_ < kFlushBytes) return;
-    forget(flushed_);
-    // Only a wish; what fails here fails again, and is seen, in fsync.
-    (void)::sync_file_range(fd_.get(), static_cast<off_t>(flushed_),
-                            static_cast<off_t>(size_ - flushed_), SYNC_FILE_RANGE_WRITE);
-    flushed_ = size_;
-  }
-
-  void forget(uint64_t end) {
-    (void)::posix_fadvise(fd_.get(), static_cast<off_t>(forgotten_),
-                          static_cast<off_t>(end - forgotten_), POSIX_FADV_DONTNEED);
-    forgotten_ = end;
-  }
-
   Result<void> sync_file() {
     if (::fsync(fd_.get()) == 0) {
-      forgotten_ = 0;
-      forget(size_);
+      writeback_.synced(fd_.get());
       return {};
     }
     return std::unexpected(write_error(fd_.get(), errno_error("fsync " + what_, errno)));
@@ -112,9 +91,7 @@ class FolderUpload final : public Upload {
   std::string name_;
   std::string what_;
   UniqueFd fd_;
-  uint64_t size_ = 0;
-  uint64_t flushed_ = 0;
-  uint64_t forgotten_ = 0;
+  Writeback writeback_;
   bool spoilt_ = false;
   bool renamed_ = false;
 };

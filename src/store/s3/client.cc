@@ -16,8 +16,8 @@ Client::Client(S3Config config, Endpoint endpoint)
       http_(config_.connect_timeout, config_.ca_file) {}
 
 Retries Client::retries(const Request& request) const {
-  return {request.retry_for.value_or(config_.retry_for),
-          request.cancelled ? request.cancelled : config_.cancelled};
+  const auto& cancelled = request.no_more_tries ? request.no_more_tries : request.cancelled;
+  return {request.retry_for.value_or(config_.retry_for), cancelled ? cancelled : config_.cancelled};
 }
 
 Result<HttpResponse> Client::send(const Request& request, const Check& check) {

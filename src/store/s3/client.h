@@ -23,6 +23,7 @@ struct Request {
   std::optional<std::chrono::seconds> retry_for;  // instead of the configured one
   std::chrono::seconds stall_timeout{0};          // 0: the configured one
   std::function<bool()> cancelled = nullptr;      // instead of the store's
+  std::function<bool()> no_more_tries = nullptr;  // ends the tries, but not the one under way
 };
 
 // Signs requests to one bucket, sends them, and sorts what comes back. Thread-safe.

@@ -15,6 +15,8 @@ constexpr size_t kMaxTextBytes = 16U << 20;  // a page of a list has at most 1,0
 constexpr size_t kMaxHeaders = 200;
 constexpr long kBufferBytes = 512L << 10;
 constexpr long kStallBytesPerSecond = 1024;
+// How often a request on which nothing moves asks whether it is cancelled.
+constexpr int kLookMs = 50;
 
 // One request under way; what libcurl's callbacks get.
 struct Exchange {
@@ -77,11 +79,6 @@ int on_rewind(void* user, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& cancelled = static_cast<Exchange*>(user)->request.cancelled;
-  return cancelled && cancelled() ? 1 : 0;
-}
-
 Error error_of(CURLcode code, const char* text) {
   const std::string why = *text != '\0' ? text : curl_easy_strerror(code);
   switch (code) {
@@ -115,16 +112,20 @@ std::string HttpResponse::header(const std::string& name) const {
   return found == headers.end() ? "" : found->second;
 }
 
-// One easy handle, which owns its open connections.
+// One request at a time, and the connections that are open for the next. libcurl's own loop
+// (curl_easy_perform) may sleep for a second before it notices that it shall end; so the loop is
+// ours, over a multi handle.
 struct HttpClient::Handle {
-  Handle() : curl(curl_easy_init()) {}
+  Handle() : curl(curl_easy_init()), multi(curl_multi_init()) {}
   ~Handle() {
     if (curl != nullptr) curl_easy_cleanup(curl);
+    if (multi != nullptr) curl_multi_cleanup(multi);
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
   CURL* curl;
+  CURLM* multi;
 };
 
 namespace {
@@ -158,9 +159,6 @@ void set_exchange(CURL* curl, Exchange& exchange) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
   if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   if (request.method == "PUT" || request.method == "POST") {
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
@@ -172,6 +170,26 @@ void set_exchange(CURL* curl, Exchange& exchange) {
   }
   if (request.method != "HEAD" && request.method != "GET")
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+// Drives what stands in `multi` to its end.
+CURLcode drive(CURLM* multi, const std::function<bool()>& cancelled) {
+  for (;;) {
+    if (cancelled && cancelled()) return CURLE_ABORTED_BY_CALLBACK;
+    int running = 0;
+    if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+    int left = 0;
+    if (const CURLMsg* message = curl_multi_info_read(multi, &left)) return message->data.result;
+    if (curl_multi_poll(multi, nullptr, 0, kLookMs, nullptr) != CURLM_OK) return CURLE_FAILED_INIT;
+  }
+}
+
+// An exchange that is cut off takes its connection with it.
+CURLcode run(CURL* curl, CURLM* multi, const std::function<bool()>& cancelled) {
+  if (curl_multi_add_handle(multi, curl) != CURLM_OK) return CURLE_FAILED_INIT;
+  const CURLcode code = drive(multi, cancelled);
+  curl_multi_remove_handle(multi, curl);
+  return code;
 }
 
 }  // namespace
@@ -201,7 +219,8 @@ void HttpClient::give_back(HandlePtr handle) {
 Result<void> HttpClient::perform(const HttpRequest& request, HttpResponse& response) {
   HandlePtr handle = take();
   CURL* const curl = handle->curl;
-  if (curl == nullptr) return fail(Code::kInternal, "libcurl does not start");
+  if (curl == nullptr || handle->multi == nullptr)
+    return fail(Code::kInternal, "libcurl does not start");
   Exchange exchange{request, response};
   HeaderList headers;
   for (const auto& [name, value] : request.headers) headers.add(name + ": " + value);
@@ -211,7 +230,7 @@ Result<void> HttpClient::perform(const HttpRequest& request, HttpResponse& respo
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
   set_connection(curl, ca_file_, connect_timeout_, request);
   set_exchange(curl, exchange);
-  const CURLcode code = curl_easy_perform(curl);
+  const CURLcode code = run(curl, handle->multi, request.cancelled);
   if (response.status < 200) response.status = 0;
   give_back(std::move(handle));
   if (code == CURLE_OK) return {};

@@ -24,7 +24,7 @@ struct HttpRequest {
   MutableBytes into;                   // takes the body of a 206; that of others is kept as text
   std::chrono::seconds stall_timeout;  // moving less than 1 KiB/s for so long is an error
   std::chrono::seconds limit{0};       // for the whole; 0: none
-  std::function<bool()> cancelled;     // asked about every second and whenever bytes move
+  std::function<bool()> cancelled;     // asked 20 times a second, and whenever bytes move
 };
 
 struct HttpResponse {

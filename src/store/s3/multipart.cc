@@ -69,12 +69,14 @@ Result<UploadPage> list_page(Client& client, std::string_view prefix, const Uplo
 
 }  // namespace
 
-Result<Multipart> create_multipart(Client& client, const std::string& key) {
+Result<Multipart> create_multipart(Client& client, const std::string& key,
+                                   const std::function<bool()>& cancelled) {
   Multipart upload {
     key, "", TRY(random_mark())
   };
   Request request{.method = "POST", .key = key, .query = {{"uploads", ""}}};
   request.headers = {{kUploadHeader, upload.mark}};
+  request.cancelled = cancelled;
   const auto take_id = [&](const HttpResponse& response) -> Result<void> {
     upload.id = TRY(parse_upload_id(response.body));
     return {};
@@ -97,13 +99,15 @@ Result<std::string> upload_part(Client& client, const Multipart& upload, int num
 }
 
 Result<ObjectInfo> complete_multipart(Client& client, const Multipart& upload,
-                                      const std::vector<std::string>& etags, uint64_t size_bytes) {
+                                      const std::vector<std::string>& etags, uint64_t size_bytes,
+                                      std::function<bool()> no_more_tries) {
   const std::string body = complete_body(etags);
   Request request{.method = "POST", .key = upload.key, .query = {{"uploadId", upload.id}}};
   request.body = as_bytes(body);
   request.headers = {{"content-type", "application/xml"}};
   request.limit = kCompleteLimit;
   request.stall_timeout = kCompleteLimit;
+  request.no_more_tries = std::move(no_more_tries);
   Retries tries = client.retries(request);
   auto completed = try_complete(client, request);
   while (!completed && tries.again(completed.error())) completed = try_complete(client, request);

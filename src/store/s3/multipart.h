@@ -20,14 +20,16 @@ struct Multipart {
   std::string mark;  // stands at the object that comes of it, in kUploadHeader
 };
 
-Result<Multipart> create_multipart(Client& client, const std::string& key);
+Result<Multipart> create_multipart(Client& client, const std::string& key,
+                                   const std::function<bool()>& cancelled);
 // Parts count from 1. The part's ETag.
 Result<std::string> upload_part(Client& client, const Multipart& upload, int number,
                                 ConstBytes bytes, const std::function<bool()>& cancelled);
 // Success is an object that is there, ours, and of this size. When answers got lost the object
-// itself decides.
+// itself decides. no_more_tries: see Request; may be empty.
 Result<ObjectInfo> complete_multipart(Client& client, const Multipart& upload,
-                                      const std::vector<std::string>& etags, uint64_t size_bytes);
+                                      const std::vector<std::string>& etags, uint64_t size_bytes,
+                                      std::function<bool()> no_more_tries);
 // One that is not there is success. Tried for some seconds only, but also while the store's
 // requests are cancelled: what stays is found again by list_uploads().
 Result<void> abort_multipart(Client& client, const std::string& key, const std::string& id);

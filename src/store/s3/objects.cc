@@ -151,8 +151,10 @@ Result<ObjectInfo> check_stored(Client& client, const std::string& key, uint64_t
                                true});
 }
 
-Result<ObjectInfo> put_object(Client& client, const std::string& key, ConstBytes bytes) {
+Result<ObjectInfo> put_object(Client& client, const std::string& key, ConstBytes bytes,
+                              std::function<bool()> no_more_tries) {
   Request request{.method = "PUT", .key = key, .body = bytes};
+  request.no_more_tries = std::move(no_more_tries);
   request.limit = std::chrono::seconds(0);
   TRY(in(client.name_of(key), client.send(request, has_etag)));
   return check_stored(client, key, bytes.size());

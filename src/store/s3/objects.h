@@ -25,8 +25,9 @@ Result<void> check_bucket(Client& client, std::chrono::seconds retry_for);
 Result<StoredObject> head_object(Client& client, const std::string& key);
 // As head_object(), right after a write: another size is kDataLoss, and retryable.
 Result<ObjectInfo> check_stored(Client& client, const std::string& key, uint64_t size_bytes);
-// One PUT; the object is checked.
-Result<ObjectInfo> put_object(Client& client, const std::string& key, ConstBytes bytes);
+// One PUT; the object is checked. no_more_tries: see Request; may be empty.
+Result<ObjectInfo> put_object(Client& client, const std::string& key, ConstBytes bytes,
+                              std::function<bool()> no_more_tries);
 Result<void> get_range(Client& client, const std::string& key, uint64_t offset,
                        MutableBytes buffer);
 Result<void> list_objects(Client& client, std::string_view prefix,

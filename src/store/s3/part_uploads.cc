@@ -13,8 +13,12 @@ size_t PartBuffer::append(ConstBytes bytes) {
 }
 
 PartUploads::PartUploads(Client& client, const Multipart& upload, size_t part_bytes, int threads,
-                         int buffers)
-    : client_(client), upload_(upload), part_bytes_(part_bytes), max_buffers_(buffers) {
+                         int buffers, std::function<bool()> cancelled)
+    : client_(client),
+      upload_(upload),
+      part_bytes_(part_bytes),
+      max_buffers_(buffers),
+      cancelled_(std::move(cancelled)) {
   for (int i = 0; i < threads; i++) threads_.emplace_back([this] { work(); });
 }
 
@@ -74,7 +78,8 @@ std::optional<PartUploads::Part> PartUploads::next_part() {
 
 void PartUploads::work() {
   const auto cancelled = [this, &config = client_.config()] {
-    return cut_off_.load() || (config.cancelled && config.cancelled());
+    return cut_off_.load() || (cancelled_ && cancelled_()) ||
+           (config.cancelled && config.cancelled());
   };
   while (auto part = next_part()) {
     auto etag = upload_part(client_, upload_, part->number, part->buffer.bytes(), cancelled);

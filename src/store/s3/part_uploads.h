@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -35,7 +36,9 @@ class PartBuffer {
 class PartUploads {
  public:
   // At most `buffers` part buffers exist at the same time, the one that is being filled included.
-  PartUploads(Client& client, const Multipart& upload, size_t part_bytes, int threads, int buffers);
+  // cancelled: see Upload::cancel_when(); may be empty.
+  PartUploads(Client& client, const Multipart& upload, size_t part_bytes, int threads, int buffers,
+              std::function<bool()> cancelled);
   ~PartUploads();
 
   // Takes a part, and gives an empty buffer for the next one as soon as one is free. After a part
@@ -68,6 +71,7 @@ class PartUploads {
   const Multipart upload_;
   const size_t part_bytes_;
   const int max_buffers_;
+  const std::function<bool()> cancelled_;
   Sync<State> state_;
   std::atomic<bool> cut_off_{false};
   std::vector<std::jthread> threads_;

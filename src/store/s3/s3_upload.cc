@@ -36,6 +36,8 @@ class S3Upload final : public Upload {
     if (!aborted) log_error({}, "{}", aborted.error().message);
   }
 
+  void cancel_when(std::function<bool()> cancelled) override { cancelled_ = std::move(cancelled); }
+
   Result<void> write(ConstBytes bytes) override {
     if (spoilt_)
       return fail(Code::kFailedPrecondition,
@@ -55,9 +57,9 @@ class S3Upload final : public Upload {
     if (spoilt_)
       return fail(Code::kFailedPrecondition, client_->name_of(key_) + ": committed after an error");
     spoilt_ = true;  // one commit, whatever becomes of it
-    if (!parts_) return put_object(*client_, key_, filling_.bytes());
+    if (!parts_) return put_object(*client_, key_, filling_.bytes(), cancelled_);
     const auto etags = TRY(parts_->finish(std::move(filling_)));
-    auto stored = TRY(complete_multipart(*client_, parts_->upload(), etags, size_));
+    auto stored = TRY(complete_multipart(*client_, parts_->upload(), etags, size_, cancelled_));
     committed_ = true;
     return stored;
   }
@@ -71,11 +73,11 @@ class S3Upload final : public Upload {
 
   Result<void> begin_parts() {
     const S3Config& config = client_->config();
-    const auto upload = TRY(create_multipart(*client_, key_));
+    const auto upload = TRY(create_multipart(*client_, key_, cancelled_));
     const auto affordable =
         static_cast<int>(std::min<size_t>(config.max_upload_memory_bytes / part_bytes_, 1000));
     const int buffers = std::clamp(affordable, 2, config.parallel_parts + 1);
-    parts_.emplace(*client_, upload, part_bytes_, buffers - 1, buffers);
+    parts_.emplace(*client_, upload, part_bytes_, buffers - 1, buffers, cancelled_);
     return {};
   }
 
@@ -83,6 +85,7 @@ class S3Upload final : public Upload {
   const std::string key_;
   const size_t part_bytes_;
   PartBuffer filling_;
+  std::function<bool()> cancelled_;
   std::optional<PartUploads> parts_;  // once the first part is full
   uint64_t size_ = 0;
   bool spoilt_ = false;

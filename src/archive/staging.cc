@@ -52,10 +52,16 @@ Result<void> sync_parents(const fs::path& a, const fs::path& b) {
 Result<Staging> Staging::create(const fs::path& path) {
   TRY(in("remove what an earlier try left", remove_tree(path)));
   if (::mkdir(path.c_str(), 0700) != 0) return fail_errno("create folder " + path.string(), errno);
-  return Staging(path);
+  auto sync = TreeSync::open(path);
+  if (!sync) {
+    ::rmdir(path.c_str());
+    return std::unexpected(std::move(sync).error());
+  }
+  return Staging(path, std::move(*sync));
 }
 
-Staging::Staging(Staging&& other) noexcept : path_(std::exchange(other.path_, fs::path())) {}
+Staging::Staging(Staging&& other) noexcept
+    : path_(std::exchange(other.path_, fs::path())), sync_(std::move(other.sync_)) {}
 
 Staging::~Staging() {
   if (path_.empty()) return;
@@ -63,10 +69,14 @@ Staging::~Staging() {
     log_error({}, "staging folder stays behind: {}", removed.error().message);
 }
 
-Result<void> sync_tree(const fs::path& dir) {
-  const UniqueFd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+Result<TreeSync> TreeSync::open(const fs::path& dir) {
+  UniqueFd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return fail_errno("open folder " + dir.string(), errno);
-  if (::syncfs(fd.get()) != 0) return fail_errno("sync the file system of " + dir.string(), errno);
+  return TreeSync(std::move(fd), dir.string());
+}
+
+Result<void> TreeSync::finish() const {
+  if (::syncfs(dir_.get()) != 0) return fail_errno("sync the file system of " + name_, errno);
   return {};
 }
 

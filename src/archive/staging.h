@@ -1,10 +1,29 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace manman::archive {
+
+// Brings to the disk what is written into a folder from now on, with all else of its file system
+// (syncfs). It is opened before the writing, since an error of writing back is told to those who
+// had the file system open then, and to one of all who come later.
+class TreeSync {
+ public:
+  static Result<TreeSync> open(const std::filesystem::path& dir);
+  // Returns once all of it is on the disk.
+  Result<void> finish() const;
+
+ private:
+  TreeSync(UniqueFd dir, std::string name) : dir_(std::move(dir)), name_(std::move(name)) {}
+
+  UniqueFd dir_;
+  std::string name_;
+};
 
 // A folder that is filled beside the live one and then takes its place. Removed, with all in it,
 // when destroyed before release().
@@ -17,16 +36,18 @@ class Staging {
   ~Staging();
 
   const std::filesystem::path& path() const { return path_; }
+  // Returns once all that was written into it is on the disk.
+  Result<void> sync() const { return sync_.finish(); }
   // From now on the folder stays.
   void release() { path_.clear(); }
 
  private:
-  explicit Staging(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
-};
+  Staging(std::filesystem::path path, TreeSync sync)
+      : path_(std::move(path)), sync_(std::move(sync)) {}
 
-// All data of the file system that holds dir to the disk (syncfs).
-Result<void> sync_tree(const std::filesystem::path& dir);
+  std::filesystem::path path_;
+  TreeSync sync_;
+};
 
 // Exchanges two folders in one atomic step (renameat2, RENAME_EXCHANGE), or renames `staged` to
 // `live` when there is no `live` yet; both parents are fsynced. On a file system that can't

@@ -118,8 +118,10 @@ TEST_F(StagingTest, IdentityOfAMissingFolderIsNotFound) {
 }
 
 TEST_F(StagingTest, SyncTreeNamesAMissingFolder) {
-  EXPECT_TRUE(sync_tree(dir_));
-  EXPECT_EQ(sync_tree(dir_ / "none").error().code, Code::kNotFound);
+  const auto sync = TreeSync::open(dir_);
+  ASSERT_TRUE(sync);
+  EXPECT_TRUE(sync->finish());
+  EXPECT_EQ(TreeSync::open(dir_ / "none").error().code, Code::kNotFound);
 }
 
 }  // namespace

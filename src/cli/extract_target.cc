@@ -68,12 +68,14 @@ Result<ExtractTarget> ExtractTarget::open(const fs::path& dir, bool force) {
   if (empty) {
     target.times_.emplace(path, TRY(attributes_of(path)));
     target.staging_.emplace(TRY(archive::Staging::create(path / staging_name)));
+  } else {
+    target.sync_.emplace(TRY(archive::TreeSync::open(path)));
   }
   return target;
 }
 
 Result<void> ExtractTarget::commit() {
-  TRY(archive::sync_tree(folder()));
+  TRY(staging_ ? staging_->sync() : sync_->finish());
   if (kind_ == Kind::kFilled) return {};
   if (kind_ == Kind::kEmpty) return move_up();
   const fs::path from = staging_->path();

@@ -50,6 +50,7 @@ class ExtractTarget {
   Kind kind_;
   std::optional<KeepTimes> times_;  // destroyed after staging_
   std::optional<archive::Staging> staging_;
+  std::optional<archive::TreeSync> sync_;  // without staging
 };
 
 }  // namespace manman::cli

@@ -104,7 +104,7 @@ Result<archive::Staging> RestoreFlow::stage() {
   TRY(failpoint::pass("restore.staging_created"));
   TRY(unpack_into(staged_game()));
   if (!command_.restore_paths.empty()) TRY(copy_the_rest(staged_game()));
-  TRY(archive::sync_tree(staging.path()));
+  TRY(staging.sync());
   TRY(failpoint::pass("restore.extracted"));
   return staging;
 }

@@ -32,7 +32,7 @@ class PostgresqlQueryCostTest : public testing::Test {
   // Many ended sessions and completed backups, each like the first, and a long lane.
   static Result<void> multiply(soci::session& sql) {
     sql << "INSERT INTO sessions SELECT i, sgc_id, server_id, created_at, 5, ended_at, exit_code, "
-           "status, error_message, replaced_data, 0, 0, 0, NULL "
+           "status, error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
            "FROM sessions, generate_series(2, 20000) i";
     sql << "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
            "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, started_at, "
@@ -121,7 +121,7 @@ TEST_F(PostgresqlQueryCostTest, OneOfManyThatAreAtWorkIsFoundAtOnce) {
       sql << "INSERT INTO server_game_configs SELECT 100 + i, server_id, game_config_id, "
              "port_bindings, status FROM server_game_configs, generate_series(1, 1000) i";
       sql << "INSERT INTO sessions SELECT 100000 + i, 100 + i, server_id, created_at, 5, ended_at, "
-             "exit_code, 'running', error_message, replaced_data, 0, 0, 0, NULL "
+             "exit_code, 'running', error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
              "FROM sessions, generate_series(1, 1000) i WHERE session_id = 1";
       sql << "INSERT INTO backups SELECT 100000 + i, 100000 + i, 100 + i, s3_url, size_bytes, "
              "description, created_at, 'running', error_message, attempt, 99, sha256, 0, 0, "

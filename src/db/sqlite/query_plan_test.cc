@@ -52,7 +52,8 @@ class QueryPlanTest : public testing::Test {
         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) ";
     sql << numbers +
                "INSERT INTO sessions SELECT i, sgc_id, server_id, created_at, 5, ended_at, "
-               "exit_code, status, error_message, replaced_data, 0, 0, 0, NULL FROM sessions, n";
+               "exit_code, status, error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
+               "FROM sessions, n";
     sql << numbers +
                "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
                "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, "

@@ -57,8 +57,14 @@ Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id) {
     .environment = deployment.server.environment, .image = config.image,
     .argv = TRY(argv_of(config))
     , .entrypoint_words = static_cast<int>(config.entrypoint.size()), .env = config.env,
-        .stop_command = config.stop_command, .stop_grace_seconds = config.stop_grace_seconds,
-        .quiesce = config.quiesce, .resume = config.resume, .data_path = config.data_path,
+        .handling = {.stop_command = config.stop_command,
+                     .stop_grace_seconds = config.stop_grace_seconds,
+                     .rcon = {},
+                     .quiesce = config.quiesce,
+                     .resume = config.resume,
+                     .files_root = "",
+                     .leave_out = {}},
+        .data_path = config.data_path,
         .port_bindings = deployment.sgc.port_bindings
   };
   deployment.compression = config.compression;

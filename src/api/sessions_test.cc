@@ -33,7 +33,7 @@ TEST_F(Sessions, StartCommandsTheHost) {
   EXPECT_EQ(command.session_id, session.session_id());
   EXPECT_EQ(command.sgc_id, sgc_id_);
   EXPECT_EQ(command.restore_backup_id, 0);
-  EXPECT_EQ(command.launch.stop_command, "stop");
+  EXPECT_EQ(command.launch.handling.stop_command, "stop");
   EXPECT_EQ(command.lease_ms, config_.lease.count());
   EXPECT_EQ(host.command(0).expires_in, config_.lease);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/compression.h"
+#include "domain/handling.h"
 
 namespace manman {
 
@@ -24,13 +25,6 @@ struct Game {
   int64_t game_id = 0;
   std::string name;
   std::string steam_app_id;
-};
-
-// One line to the game's console, and the output that shows that it was done.
-struct QuiesceStep {
-  std::string input;
-  std::string confirm_regex;  // RE2 syntax; "" waits for nothing
-  int timeout_seconds = 30;
 };
 
 struct GameConfig {

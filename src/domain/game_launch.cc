@@ -1,23 +1,11 @@
 #include "domain/game_launch.h"
 
+#include "domain/handling_json.h"
+
 namespace manman {
 namespace {
 
 constexpr int kMaxPort = 65535;
-constexpr int kDaySeconds = 24 * 60 * 60;  // no game takes longer to stop or to flush
-
-Result<std::vector<QuiesceStep>> quiesce_from(const Fields& launch) {
-  std::vector<QuiesceStep> steps;
-  for (const Fields& fields : TRY(launch.objects("quiesce"))) {
-    QuiesceStep step;
-    step.input = TRY(fields.text_or_empty("input"));
-    step.confirm_regex = TRY(fields.text_or_empty("confirm_regex"));
-    step.timeout_seconds =
-        TRY(fields.integer("timeout_seconds", 0, kDaySeconds, step.timeout_seconds));
-    steps.push_back(std::move(step));
-  }
-  return steps;
-}
 
 Result<int> port_from(const Fields& binding, const char* name) {
   const int port = TRY(binding.integer(name, 1, kMaxPort, 0));
@@ -40,12 +28,6 @@ Result<std::vector<PortBinding>> port_bindings_from(const Fields& launch) {
 }  // namespace
 
 nlohmann::ordered_json launch_to_json(const GameLaunch& launch) {
-  auto quiesce = nlohmann::ordered_json::array();
-  for (const QuiesceStep& step : launch.quiesce) {
-    quiesce.push_back({{"input", step.input},
-                       {"confirm_regex", step.confirm_regex},
-                       {"timeout_seconds", step.timeout_seconds}});
-  }
   auto ports = nlohmann::ordered_json::array();
   for (const PortBinding& binding : launch.port_bindings) {
     ports.push_back({{"container_port", binding.container_port},
@@ -58,10 +40,7 @@ nlohmann::ordered_json launch_to_json(const GameLaunch& launch) {
   body["argv"] = launch.argv;
   body["entrypoint_words"] = launch.entrypoint_words;
   body["env"] = launch.env;
-  body["stop_command"] = launch.stop_command;
-  body["stop_grace_seconds"] = launch.stop_grace_seconds;
-  body["quiesce"] = std::move(quiesce);
-  body["resume"] = launch.resume;
+  add_handling(launch.handling, body);
   body["data_path"] = launch.data_path;
   body["port_bindings"] = std::move(ports);
   return body;
@@ -77,11 +56,7 @@ Result<GameLaunch> launch_from(const Fields& command) {
   launch.entrypoint_words =
       TRY(fields->integer("entrypoint_words", 0, static_cast<int>(launch.argv.size()), 0));
   launch.env = TRY(fields->text_map("env"));
-  launch.stop_command = TRY(fields->text_or_empty("stop_command"));
-  launch.stop_grace_seconds =
-      TRY(fields->integer("stop_grace_seconds", 0, kDaySeconds, launch.stop_grace_seconds));
-  launch.quiesce = TRY(quiesce_from(*fields));
-  launch.resume = TRY(fields->texts("resume"));
+  launch.handling = TRY(handling_from(*fields));
   launch.data_path = TRY(fields->text_or_empty("data_path"));
   launch.port_bindings = TRY(port_bindings_from(*fields));
   return launch;

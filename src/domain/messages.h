@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "domain/catalog.h"
+#include "domain/handling.h"
 
 // The bodies that travel over the bus: JSON, with fixed field names (docs/architecture.md, Bus).
 // A parser ignores unknown fields; a body that is not JSON, lacks a required field or has one of
@@ -20,10 +21,7 @@ struct GameLaunch {
   std::vector<std::string> argv;  // entrypoint, command and the words of args_template
   int entrypoint_words = 0;       // so many of them are the entrypoint
   std::map<std::string, std::string> env;
-  std::string stop_command;
-  int stop_grace_seconds = 30;
-  std::vector<QuiesceStep> quiesce;
-  std::vector<std::string> resume;
+  Handling handling;      // in JSON its fields stand in the launch itself
   std::string data_path;  // where a container finds its save data; "" for the usual place
   std::vector<PortBinding> port_bindings;
 };

@@ -18,10 +18,17 @@ GameLaunch full_launch() {
   launch.image = "itzg/minecraft";
   launch.argv = {"java", "-Xmx4G", "", "--motd=Grüße \"ihr\"\n\\"};
   launch.env = {{"EULA", "TRUE"}, {"EMPTY", ""}};
-  launch.stop_command = "stop";
-  launch.stop_grace_seconds = 90;
-  launch.quiesce = {{"save-off", "", 5}, {"save-all flush", "Saved the (game|world)", 120}};
-  launch.resume = {"save-on", "say done"};
+  launch.handling.stop_command = "stop";
+  launch.handling.stop_grace_seconds = 90;
+  launch.handling.quiesce = {{"save-off", "", 5},
+                             {"save-all flush", "Saved the (game|world)", 120}};
+  launch.handling.quiesce.push_back({"save query", "ready", 30, 500, true});
+  launch.handling.resume = {"save-on", "say done"};
+  launch.handling.rcon = {25575, "survival-rcon"};
+  launch.handling.files_root = "worlds";
+  launch.handling.max_pause_seconds = 20;
+  launch.handling.unconfirmed = Unconfirmed::kGoOn;
+  launch.handling.leave_out = {"logs/", "!logs/keep"};
   launch.entrypoint_words = 1;
   launch.data_path = "/data";
   launch.port_bindings = {{25565, 30000, "TCP"}, {19132, 30001, "UDP"}};
@@ -33,9 +40,7 @@ void expect_same(const GameLaunch& a, const GameLaunch& b) {
   EXPECT_EQ(a.image, b.image);
   EXPECT_EQ(a.argv, b.argv);
   EXPECT_EQ(a.env, b.env);
-  EXPECT_EQ(a.stop_command, b.stop_command);
-  EXPECT_EQ(a.stop_grace_seconds, b.stop_grace_seconds);
-  EXPECT_EQ(a.resume, b.resume);
+  EXPECT_EQ(a.handling, b.handling);
   EXPECT_EQ(a.entrypoint_words, b.entrypoint_words);
   EXPECT_EQ(a.data_path, b.data_path);
   ASSERT_EQ(a.port_bindings.size(), b.port_bindings.size());
@@ -43,12 +48,6 @@ void expect_same(const GameLaunch& a, const GameLaunch& b) {
     EXPECT_EQ(a.port_bindings[i].container_port, b.port_bindings[i].container_port);
     EXPECT_EQ(a.port_bindings[i].host_port, b.port_bindings[i].host_port);
     EXPECT_EQ(a.port_bindings[i].protocol, b.port_bindings[i].protocol);
-  }
-  ASSERT_EQ(a.quiesce.size(), b.quiesce.size());
-  for (size_t i = 0; i < a.quiesce.size(); i++) {
-    EXPECT_EQ(a.quiesce[i].input, b.quiesce[i].input);
-    EXPECT_EQ(a.quiesce[i].confirm_regex, b.quiesce[i].confirm_regex);
-    EXPECT_EQ(a.quiesce[i].timeout_seconds, b.quiesce[i].timeout_seconds);
   }
 }
 
@@ -106,7 +105,7 @@ TEST(BackupCommandTest, TakesTheSmallestBody) {
   EXPECT_EQ(got->sgc_id, 0);
   EXPECT_EQ(got->compression, Compression());
   EXPECT_TRUE(got->launch.argv.empty());
-  EXPECT_EQ(got->launch.stop_grace_seconds, 30);
+  EXPECT_EQ(got->launch.handling.stop_grace_seconds, 30);
 }
 
 TEST(BackupCommandTest, NamesTheFieldThatIsWrong) {

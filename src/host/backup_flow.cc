@@ -20,10 +20,10 @@ constexpr Backoff kBackoff{std::chrono::milliseconds(500), std::chrono::millisec
 
 QuiescePlan plan_of(const GameLaunch& launch) {
   QuiescePlan plan;
-  for (const QuiesceStep& step : launch.quiesce)
+  for (const QuiesceStep& step : launch.handling.quiesce)
     plan.quiesce.push_back(
         {step.input, step.confirm_regex, std::chrono::seconds(step.timeout_seconds)});
-  plan.resume = launch.resume;
+  plan.resume = launch.handling.resume;
   return plan;
 }
 
@@ -156,7 +156,7 @@ Result<void> BackupFlow::report_running() {
 
 Result<Quiesced> BackupFlow::quiesce_game() {
   const auto game = context_.sessions.running_in(command_.sgc_id);
-  if (!game || command_.launch.quiesce.empty()) return Quiesced();
+  if (!game || command_.launch.handling.quiesce.empty()) return Quiesced();
   TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
   auto quiesced = quiesce(context_.runtime, *game, plan_of(command_.launch), job_.cancelled());
   if (!quiesced) {

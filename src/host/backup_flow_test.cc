@@ -86,7 +86,7 @@ TEST_F(BackupFlowTest, GameThatDoesNotAnswerFailsTheBackupAndIsResumed) {
   start(session(7));
   wait_session(7, "running");
   BackupCommand command = backup(5);
-  command.launch.quiesce = {{"save-off", "^never said$", 1}};
+  command.launch.handling.quiesce = {{"save-off", "^never said$", 1}};
   send(command);
   const BackupReport report = wait_backup(5, "failed");
   EXPECT_NE(report.error_message.find("save-off"), std::string::npos) << report.error_message;

@@ -106,10 +106,10 @@ GameLaunch HostTest::launch() {
         stop) exit 0 ;;
       esac
     done)"};
-  launch.stop_command = "stop";
-  launch.stop_grace_seconds = 20;
-  launch.quiesce = {{"save-off", "^saving is off$", 20}, {"save-all", "^saved$", 20}};
-  launch.resume = {"save-on"};
+  launch.handling.stop_command = "stop";
+  launch.handling.stop_grace_seconds = 20;
+  launch.handling.quiesce = {{"save-off", "^saving is off$", 20}, {"save-all", "^saved$", 20}};
+  launch.handling.resume = {"save-on"};
   return launch;
 }
 

@@ -15,7 +15,7 @@ void resume_quiesced(Context& context, const Record& record) {
   const auto game = context.sessions.running_in(record.sgc_id);
   if (!command || !game) return;
   log_info(what, "resumes the game that was left quiesced");
-  if (auto resumed = resume_game(context.runtime, *game, command->launch.resume); !resumed)
+  if (auto resumed = resume_game(context.runtime, *game, command->launch.handling.resume); !resumed)
     log_error(what, "the game may not save: {}", resumed.error().message);
 }
 

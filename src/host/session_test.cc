@@ -85,7 +85,7 @@ TEST_F(SessionTest, StopWithoutACommandIsSigterm) {
   input(7, "hello\n");  // from then on it has its trap
   ASSERT_TRUE(eventually([&] { return read(gsc() / "console") == "hello\n"; }));
   SessionCommand stop = command(Kind::kStop, 7);
-  stop.launch.stop_command = "";
+  stop.launch.handling.stop_command = "";
   send(stop);
   wait_session(7, "stopped");
   EXPECT_EQ(read(gsc() / "console"), "hello\nterminated\n");
@@ -98,7 +98,7 @@ TEST_F(SessionTest, GameThatDoesNotEndInTimeIsKilled) {
   start(deaf);
   wait_session(7, "running");
   SessionCommand stop = command(Kind::kStop, 7);
-  stop.launch.stop_grace_seconds = 1;
+  stop.launch.handling.stop_grace_seconds = 1;
   send(stop);
   EXPECT_EQ(wait_session(7, "stopped").exit_code, 137);
 }
@@ -110,7 +110,7 @@ TEST_F(SessionTest, KillDoesNotWaitForAStopAtWork) {
   start(deaf);
   wait_session(7, "running");
   SessionCommand stop = command(Kind::kStop, 7);
-  stop.launch.stop_grace_seconds = 3600;
+  stop.launch.handling.stop_grace_seconds = 3600;
   send(stop);
   send(command(Kind::kKill, 7));
   EXPECT_EQ(wait_session(7, "stopped").exit_code, 137);
@@ -183,7 +183,7 @@ TEST_F(SessionTest, StopThatTheHostsEndInterruptedGoesOn) {
   start(deaf);
   wait_session(7, "running");
   SessionCommand stop = command(Kind::kStop, 7);
-  stop.launch.stop_grace_seconds = 2;
+  stop.launch.handling.stop_grace_seconds = 2;
   send(stop);
   restart_host();
   EXPECT_EQ(wait_session(7, "stopped").exit_code, 137);

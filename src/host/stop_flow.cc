@@ -91,10 +91,10 @@ bool StopFlow::end_game() {
   if (command_.kind != SessionCommand::Kind::kKill) {
     if (auto asked = ask_to_end(); !asked)
       log_warn(job_.about, "ask the game to end: {}", asked.error().message);
-    if (wait_for_end(seconds(command_.launch.stop_grace_seconds))) return true;
+    if (wait_for_end(seconds(command_.launch.handling.stop_grace_seconds))) return true;
     if (context_.stopping) return false;
     log_warn(job_.about, "the game did not end within {} s and is killed",
-             command_.launch.stop_grace_seconds);
+             command_.launch.handling.stop_grace_seconds);
   }
   if (auto killed = context_.runtime.kill(game_); !killed)
     log_error(job_.about, "kill: {}", killed.error().message);
@@ -102,7 +102,7 @@ bool StopFlow::end_game() {
 }
 
 Result<void> StopFlow::ask_to_end() {
-  const std::string& command = command_.launch.stop_command;
+  const std::string& command = command_.launch.handling.stop_command;
   if (!command.empty()) {
     auto sent = context_.runtime.send_input(game_, command + "\n");
     if (sent) return {};

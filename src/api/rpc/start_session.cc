@@ -143,7 +143,7 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
     TRY(stop_all(tx, deployment, live, now_ms, lease_until_ms));
     // The host looks at the start only when the stops before it are done.
     const int64_t stopping_ms =
-        static_cast<int64_t>(live.size()) * deployment.launch.stop_grace_seconds * 1000;
+        static_cast<int64_t>(live.size()) * deployment.launch.handling.stop_grace_seconds * 1000;
     Session session{.sgc_id = sgc_id, .created_at = now_ms / 1000};
     session.restored_from_backup_id = restored.backup_id;
     session.restored_paths = paths;

@@ -22,6 +22,7 @@
 #include "cli/s3_bucket.h"
 #include "cli/state_folder.h"
 #include "db/database.h"
+#include "game/quiesce/resume_guard.h"
 #include "game/runtime/docker/docker_runtime.h"
 #include "game/runtime/process/process_runtime.h"
 #include "game/runtime/runtime_by_image.h"
@@ -92,7 +93,8 @@ api::ApiConfig api_config(const cli::ServiceOptions& options) {
   return config;
 }
 
-host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_id) {
+host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_id,
+                             const std::string& program) {
   host::HostConfig config;
   config.server_id = server_id;
   config.data_dir = options.data_dir;
@@ -100,6 +102,7 @@ host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_
   config.backups_give_way = options.backup_priority == "low";
   config.backup_bandwidth = uint64_t{options.backup_bandwidth_kib} << 10;
   config.backup_read_rate = uint64_t{options.backup_read_rate_kib} << 10;
+  config.max_pause = std::chrono::seconds(options.max_pause_seconds);
   config.keep_replaced = std::chrono::hours(options.keep_replaced_hours);
   config.keep_sessions = options.keep_sessions;
   config.keep_sessions_for = std::chrono::hours(24 * options.keep_session_days);
@@ -108,6 +111,8 @@ host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_
   config.report_interval = std::min<std::chrono::milliseconds>(
       config.report_interval, std::chrono::seconds(options.lease_seconds) / 4);
   config.orphan_grace = std::chrono::seconds(options.orphan_grace_seconds);
+  config.guard_program = {program, "resume-guard", "--data-dir", options.data_dir,
+                          "--docker-socket", options.docker_socket};
   return config;
 }
 
@@ -207,7 +212,8 @@ class LocalHost {
     manager_.reset();
     server_id_ = server_id;
     runtime_ = TRY(make_runtime(options_, server_id));
-    manager_ = std::make_unique<host::HostManager>(host_config(options_, server_id), *runtime_);
+    manager_ = std::make_unique<host::HostManager>(
+        host_config(options_, server_id, TRY(own_program())), *runtime_);
     return manager_->adopt();
   }
 
@@ -336,6 +342,15 @@ auto program(Result<void> (*run)(const cli::ServiceOptions&)) {
   };
 }
 
+int run_guard(const cli::ServiceOptions& options) {
+  init_logging(options.log_level);
+  std::unique_ptr<Runtime> runtime;
+  return run_resume_guard([&](const GuardedGame& guarded) -> Result<std::unique_ptr<Console>> {
+    runtime = TRY(make_runtime(options, 0));
+    return open_console(*runtime, guarded.game, guarded.rcon);
+  });
+}
+
 int run_wrapper(const std::filesystem::path& dir) {
   restore_file_limit();
   return run_game_wrapper(dir);
@@ -350,5 +365,6 @@ int main(int argc, char** argv) {
                            .api = manman::program(manman::run_api),
                            .host = manman::program(manman::run_host),
                            .migrate = manman::program(manman::run_migrate),
-                           .game_wrapper = manman::run_wrapper});
+                           .game_wrapper = manman::run_wrapper,
+                           .resume_guard = manman::run_guard});
 }

@@ -24,8 +24,12 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "host.command.received",        // host has the command, journal has not
     "host.command.journaled",       // journal has it, message not acknowledged
     "backup.running_reported",
-    "backup.quiesced",
     "backup.upload_started",    // nothing written to the upload yet
+    "backup.guarded",           // the process that resumes the game if this one dies is there
+    "backup.quiesce_step",      // one step of the quiesce is confirmed, perhaps not all
+    "backup.quiesced",
+    "backup.snapshot_taken",    // the game not yet resumed
+    "backup.resumed",           // after a snapshot: nothing read of it yet
     "backup.archived",          // all bytes in the upload, not completed
     "store.folder.synced",      // object's bytes durable, not yet renamed
     "store.folder.renamed",     // object in place, caller not told

@@ -111,6 +111,7 @@ void add_list(Command& group, Context& context) {
                            {"SGC", "server_game_config_id"},
                            {"SESSION", "session_id"},
                            {"STATUS", "status"},
+                           {"CONSISTENCY", "consistency"},
                            {"FORMAT", "format"},
                            {"SIZE", "size_bytes"},
                            {"CREATED", "created_at"},

@@ -45,6 +45,7 @@ struct ServiceOptions {
   std::string backup_priority = "low";  // or "normal"
   uint32_t backup_bandwidth_kib = 0;
   uint32_t backup_read_rate_kib = 0;
+  int max_pause_seconds = 120;
   int keep_replaced_hours = 24;
   int keep_sessions = 10;
   int keep_session_days = 30;
@@ -61,6 +62,7 @@ struct Programs {
   std::function<int(const ServiceOptions&)> host;
   std::function<int(const ServiceOptions&)> migrate;
   std::function<int(const std::filesystem::path&)> game_wrapper;
+  std::function<int(const ServiceOptions&)> resume_guard;
 };
 
 // The whole command line; returns the process' exit code.

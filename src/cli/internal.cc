@@ -36,12 +36,24 @@ void add_game_wrapper(Command& app, Context& context, const Programs& programs) 
                  [dir, &programs]() -> Result<int> { return programs.game_wrapper(*dir); });
 }
 
+void add_resume_guard(Command& app, Context& context, const Programs& programs) {
+  Command command = app.hidden_command(
+      "resume-guard", "Resume a game whose host manager has ended (manman calls this)",
+      {"manman resume-guard --data-dir DIR --docker-socket /var/run/docker.sock"});
+  auto options = std::make_shared<ServiceOptions>();
+  command.add("--data-dir", options->data_dir, "The host's").required();
+  command.add("--docker-socket", options->docker_socket, "The host's");
+  command.on_run(context,
+                 [options, &programs]() -> Result<int> { return programs.resume_guard(*options); });
+}
+
 }  // namespace
 
 void add_internal(Command& app, Context& context, const Programs& programs) {
   add_version(app, context);
   add_failpoints(app, context);
   add_game_wrapper(app, context, programs);
+  add_resume_guard(app, context, programs);
 }
 
 }  // namespace manman::cli

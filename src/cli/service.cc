@@ -61,6 +61,11 @@ void add_host_settings(Command& command, ServiceOptions& options, const std::str
       .variable("DATA_DIR")
       .value("DIR");
   command
+      .add("--max-pause-seconds", options.max_pause_seconds,
+           "For how long a game holds still for its backup at the most; the rest is read live")
+      .range(1, 24 * 3600)
+      .value("SECONDS");
+  command
       .add("--keep-replaced-hours", options.keep_replaced_hours,
            "How long data that a restore replaced is kept")
       .range(0, 24 * 3650)

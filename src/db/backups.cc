@@ -29,6 +29,11 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.warnings = TRY(json_of("backups.warnings", backup.warnings));
   row.format = backup.compression.format_text();
   row.level = backup.compression.level_text();
+  row.consistency = to_text(backup.verdict.consistency);
+  row.evidence = backup.verdict.evidence;
+  row.pause_ms = backup.verdict.pause_ms;
+  row.changed_files = TRY(json_of("backups.changed_files", backup.verdict.changed_files));
+  row.changed_count = backup.verdict.changed_count;
   return row;
 }
 
@@ -55,6 +60,15 @@ Result<Backup> to_domain(const BackupRow& row) {
   backup.entries = row.entries;
   backup.warnings = TRY(texts_from("backups.warnings", row.warnings));
   backup.compression = TRY(compression_from("backups", row.format, row.level));
+  const auto consistency = consistency_from(row.consistency);
+  if (!consistency) return std::unexpected(damaged("backups.consistency", row.consistency));
+  backup.verdict = {
+    .consistency = *consistency,
+    .evidence = row.evidence,
+    .pause_ms = row.pause_ms,
+    .changed_files = TRY(texts_from("backups.changed_files", row.changed_files)),
+    .changed_count = row.changed_count
+  };
   return backup;
 }
 

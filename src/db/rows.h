@@ -161,6 +161,11 @@ struct BackupRow {
   std::string warnings;
   std::string format;
   std::string level;
+  std::string consistency;
+  std::string evidence;
+  int64_t pause_ms = 0;
+  std::string changed_files;
+  int64_t changed_count = 0;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -182,6 +187,11 @@ struct BackupRow {
     column("warnings", warnings);
     column("format", format);
     column("level", level);
+    column("consistency", consistency);
+    column("evidence", evidence);
+    column("pause_ms", pause_ms);
+    column("changed_files", changed_files);
+    column("changed_count", changed_count);
   }
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/compression.h"
+#include "domain/consistency.h"
 
 namespace manman {
 
@@ -66,6 +67,7 @@ struct Backup {
   int64_t entries = 0;
   std::vector<std::string> warnings;
   Compression compression;
+  ConsistencyVerdict verdict;  // once completed
 };
 
 }  // namespace manman

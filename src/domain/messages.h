@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "domain/catalog.h"
 #include "domain/handling.h"
+#include "domain/consistency.h"
 
 // The bodies that travel over the bus: JSON, with fixed field names (docs/architecture.md, Bus).
 // A parser ignores unknown fields; a body that is not JSON, lacks a required field or has one of
@@ -108,6 +109,7 @@ struct BackupReport {
   int64_t total_bytes = 0;
   std::string error_message;
   std::vector<std::string> warnings;
+  ConsistencyVerdict verdict;  // in JSON its fields stand in the body itself
   // What was written. A host that does not say knows of .tar.gz by default alone.
   Compression compression;
 

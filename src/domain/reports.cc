@@ -28,6 +28,20 @@ std::vector<std::string> without_nul(const std::vector<std::string>& texts) {
   return clean;
 }
 
+Result<ConsistencyVerdict> verdict_from(const Fields& fields) {
+  ConsistencyVerdict verdict;
+  const auto consistency = consistency_from(TRY(fields.text_or_empty("consistency")));
+  if (!consistency)
+    return std::unexpected(
+        fields.wrong("consistency", "must be consistent, crash-consistent or best-effort"));
+  verdict.consistency = *consistency;
+  verdict.evidence = TRY(fields.free_text("evidence"));
+  verdict.pause_ms = TRY(fields.count("pause_ms"));
+  verdict.changed_files = TRY(fields.free_texts("changed_files"));
+  verdict.changed_count = TRY(fields.count("changed_count"));
+  return verdict;
+}
+
 }  // namespace
 
 std::string BackupReport::to_json() const {
@@ -46,6 +60,11 @@ std::string BackupReport::to_json() const {
   body["warnings"] = without_nul(warnings);
   body["format"] = compression.format_text();
   body["level"] = compression.level_text();
+  body["consistency"] = to_text(verdict.consistency);
+  body["evidence"] = manman::without_nul(verdict.evidence);
+  body["pause_ms"] = verdict.pause_ms;
+  body["changed_files"] = without_nul(verdict.changed_files);
+  body["changed_count"] = verdict.changed_count;
   return dump(body);
 }
 
@@ -69,6 +88,7 @@ Result<BackupReport> BackupReport::parse(std::string_view text) {
   report.error_message = TRY(fields.free_text("error_message"));
   report.warnings = TRY(fields.free_texts("warnings"));
   report.compression = TRY(compression_from(fields));
+  report.verdict = TRY(verdict_from(fields));
   return report;
 }
 

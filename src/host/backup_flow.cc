@@ -9,23 +9,14 @@
 #include "base/rate_limiter.h"
 #include "base/retry.h"
 #include "domain/object_url.h"
-#include "game/quiesce/quiesce.h"
 #include "host/cancel_flow.h"
+#include "host/hold.h"
 #include "host/outcome.h"
 
 namespace manman::host {
 namespace {
 
 constexpr Backoff kBackoff{std::chrono::milliseconds(500), std::chrono::milliseconds(15000)};
-
-QuiescePlan plan_of(const GameLaunch& launch) {
-  QuiescePlan plan;
-  for (const QuiesceStep& step : launch.handling.quiesce)
-    plan.quiesce.push_back(
-        {step.input, step.confirm_regex, std::chrono::seconds(step.timeout_seconds)});
-  plan.resume = launch.handling.resume;
-  return plan;
-}
 
 class BackupFlow {
  public:
@@ -92,8 +83,8 @@ Result<BackupReport> BackupFlow::backup_once() {
   TRY(abort_earlier_uploads());
   const archive::DataSize expected = TRY(measure_game());
   TRY(report_running());
-  Quiesced quiesced = TRY(quiesce_game());
   const auto upload = TRY(start_upload(expected));
+  Quiesced quiesced = TRY(quiesce_game());
   const archive::PackResult packed = TRY(archive_and_resume(*upload, std::move(quiesced)));
   TRY(finish_upload(*upload));
   TRY(check_stored(packed));
@@ -158,16 +149,7 @@ Result<Quiesced> BackupFlow::quiesce_game() {
   const auto game = context_.sessions.running_in(command_.sgc_id);
   if (!game || command_.launch.handling.quiesce.empty()) return Quiesced();
   TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
-  auto quiesced = quiesce(context_.runtime, *game, plan_of(command_.launch), job_.cancelled());
-  if (!quiesced) {
-    const auto state = context_.runtime.state(*game);
-    if (!state || state->kind == GameState::Kind::kRunning)
-      return std::unexpected(std::move(quiesced).error().in("quiesce the game"));
-    log_info(job_.about, "the game ended while it was asked to save; its data is at rest");
-    return Quiesced();
-  }
-  TRY(failpoint::pass("backup.quiesced"));
-  return quiesced;
+  return hold_still(context_, job_, *game, command_.launch);
 }
 
 // The journal first, so that no crash leaves an upload that nobody knows of.

@@ -263,18 +263,19 @@ TEST_F(BackupFlowTest, KilledAtAnyPointItIsDoneOnceAfterTheNextStart) {
   }
 }
 
-TEST_F(BackupFlowTest, KilledWithTheGameQuiescedItIsResumedAtTheNextStart) {
+TEST_F(BackupFlowTest, KilledWithTheGameQuiescedItIsResumedAtOnceAndAtTheNextStart) {
   make_world("A");
   start_host();
   start(session(7));
   wait_session(7, "running");
   crash_at("backup.quiesced", "backup", backup(5).to_json());
-  EXPECT_EQ(read(gsc() / "console"), "save-off\nsave-all\n");
+  const std::string resumed = "save-off\nsave-all\nsave-on\n";
+  EXPECT_TRUE(eventually([&] { return read(gsc() / "console") == resumed; })) << "by its guard";
   hold(true);
   restart_host();
   // Before the backup is taken up again.
-  EXPECT_TRUE(eventually(
-      [&] { return read(gsc() / "console").starts_with("save-off\nsave-all\nsave-on\n"); }));
+  EXPECT_TRUE(
+      eventually([&] { return read(gsc() / "console").starts_with(resumed + "save-on\n"); }));
   hold(false);
   wait_backup(5, "completed");
   EXPECT_EQ(read(gsc() / "starts"), "started\n");

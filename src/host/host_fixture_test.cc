@@ -76,6 +76,7 @@ HostConfig HostTest::config() const {
   config.report_interval = std::chrono::milliseconds(50);
   config.heartbeat_interval = std::chrono::milliseconds(50);
   config.upload_attempts = 3;
+  config.guard_program = {"/proc/self/exe", "resume-guard"};
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "bus/bus.h"
@@ -29,6 +30,12 @@ struct HostConfig {
   std::chrono::hours keep_sessions_for{24 * 30};
   uint64_t max_output_bytes = uint64_t{64} << 20;  // of one game's output.log on disk
   int upload_attempts = 5;
+  // For how long a game holds still for a backup at the most, unless its own settings say
+  // otherwise; what was not read by then is read while it runs on.
+  std::chrono::milliseconds max_pause{120'000};
+  // Program and words of the process that resumes a quiesced game when this one has ended
+  // (game/quiesce/resume_guard.h); empty: the game stays quiesced until the host is there again.
+  std::vector<std::string> guard_program;
 };
 
 // Runs the game servers of one machine, archives their save data to the store and restores it, on

@@ -1,7 +1,7 @@
 #include "host/recovery.h"
 
-#include "game/quiesce/quiesce.h"
 #include "host/dispatch.h"
+#include "host/hold.h"
 #include "host/outcome.h"
 #include "host/start_flow.h"
 #include "host/stop_flow.h"
@@ -15,8 +15,10 @@ void resume_quiesced(Context& context, const Record& record) {
   const auto game = context.sessions.running_in(record.sgc_id);
   if (!command || !game) return;
   log_info(what, "resumes the game that was left quiesced");
-  if (auto resumed = resume_game(context.runtime, *game, command->launch.handling.resume); !resumed)
-    log_error(what, "the game may not save: {}", resumed.error().message);
+  const auto console = console_of(context, *game, command->launch);
+  const auto resumed = console ? resume_game(**console, command->launch.handling.resume)
+                               : Result<void>(std::unexpected(console.error()));
+  if (!resumed) log_error(what, "the game may not save: {}", resumed.error().message);
 }
 
 void adopt_running(Context& context, const Record& record) {

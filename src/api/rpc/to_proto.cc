@@ -22,6 +22,11 @@ void to_proto(const Backup& row, v1::Backup* message) {
   for (const auto& warning : row.warnings) message->add_warnings(warning);
   message->set_format(std::string(row.compression.format_text()));
   message->set_level(row.compression.level_text());
+  message->set_consistency(std::string(to_text(row.verdict.consistency)));
+  message->set_evidence(row.verdict.evidence);
+  message->set_pause_ms(row.verdict.pause_ms);
+  for (const auto& file : row.verdict.changed_files) message->add_changed_files(file);
+  message->set_changed_count(row.verdict.changed_count);
 }
 
 void to_proto(const Session& row, v1::Session* message) {

@@ -59,6 +59,7 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.sha256 = report.sha256;
   row.entries = report.entries;
   row.compression = report.compression;
+  row.verdict = report.verdict;
 }
 
 // The object of a backup that is cancelled, deleted or about to be: a host may complete an upload

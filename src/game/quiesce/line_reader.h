@@ -11,7 +11,7 @@ namespace manman {
 // kMaxLineBytes only the beginning is given, at once; its rest is dropped.
 class LineReader {
  public:
-  static constexpr size_t kMaxLineBytes = 64U << 10;
+  static constexpr size_t kMaxLineBytes = 4U << 20;  // the list of a large world in one line
 
   // Calls line for each line that these bytes complete, until it returns true; the bytes after that
   // line are dropped. True when line did.

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 
 namespace sample_game {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr size_t kMaxTicks = 1'000'000;
 
 // The exit code in "exit N".
 std::optional<int> exit_code(const std::string& line) {
@@ -44,6 +47,18 @@ int Game::stop() {
   return 0;
 }
 
+void Game::tell_ticks() {
+  std::ranges::sort(tick_ms_);
+  const size_t count = tick_ms_.size();
+  const auto at = [&](size_t hundredths) { return tick_ms_[(count - 1) * hundredths / 100]; };
+  char text[120] = "no tick yet";
+  if (count > 0)
+    std::snprintf(text, sizeof text, "%zu ticks: p50 %.2f ms, p99 %.2f ms, longest %.2f ms", count,
+                  at(50), at(99), at(100));
+  say(text);
+  tick_ms_.clear();
+}
+
 std::optional<int> Game::command(const std::string& line) {
   if (line == "stop") return stop();
   if (line == "crash") crash();
@@ -62,8 +77,10 @@ std::optional<int> Game::command(const std::string& line) {
     for (const std::string& name : World::players()) names += (names.empty() ? "" : ", ") + name;
     say("There are " + std::to_string(World::players().size()) +
         " of a max of 20 players online: " + names);
+  } else if (line == "ticks") {
+    tell_ticks();
   } else if (line == "help") {
-    say("save-off, save-on, save-all flush, list, stop, crash, exit N");
+    say("save-off, save-on, save-all flush, list, ticks, stop, crash, exit N");
   } else if (!line.empty()) {
     say("Unknown command");
   }
@@ -79,6 +96,9 @@ int Game::run() {
     if (Clock::now() < next_tick) continue;
     world_.advance();
     if (saving_) save();
+    if (tick_ms_.size() < kMaxTicks)
+      tick_ms_.push_back(
+          std::chrono::duration<double, std::milli>(Clock::now() - next_tick).count());
     // A save that took long is not made up for.
     next_tick = std::max(next_tick + tick_, Clock::now());
   }

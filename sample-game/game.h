@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sample-game/console.h"
 #include "sample-game/world.h"
@@ -23,11 +24,13 @@ class Game {
   std::optional<int> command(const std::string& line);
   bool save();
   int stop();
+  void tell_ticks();
 
   World world_;
   Console console_;
   std::chrono::milliseconds tick_;
   bool saving_ = true;
+  std::vector<double> tick_ms_;  // from when each was due to its end, since they were last told
 };
 
 }  // namespace sample_game

@@ -17,7 +17,7 @@ std::atomic<bool> enabled{false};
 }
 namespace {
 
-enum class Action { kCrash, kDelay, kError };
+enum class Action { kCrash, kStop, kDelay, kError };
 
 struct Point {
   Action action = Action::kCrash;
@@ -60,6 +60,8 @@ Result<std::pair<std::string, Point>> parse_item(std::string_view item) {
   }
   if (action == "crash") {
     point.action = Action::kCrash;
+  } else if (action == "stop") {
+    point.action = Action::kStop;
   } else if (action == "delay") {
     point.action = Action::kDelay;
     point.delay_ms = TRY(parse_number(argument, item));
@@ -68,7 +70,7 @@ Result<std::pair<std::string, Point>> parse_item(std::string_view item) {
     point.message = argument.empty() ? "failpoint " + std::string(name) : std::string(argument);
   } else {
     return fail(Code::kInvalidArgument,
-                "failpoint '" + std::string(item) + "': action is crash, delay:MS or error[:TEXT]");
+                "failpoint '" + std::string(item) + "': action is crash, stop, delay:MS or error[:TEXT]");
   }
   return std::pair(std::string(name), point);
 }
@@ -108,6 +110,9 @@ Result<void> detail::act(std::string_view name) {
   switch (point.action) {
     case Action::kCrash:
       ::raise(SIGKILL);
+      break;
+    case Action::kStop:
+      ::raise(SIGSTOP);
       break;
     case Action::kDelay:
       log_info({}, "failpoint {}: waits {} ms", name, point.delay_ms);

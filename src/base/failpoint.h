@@ -10,7 +10,7 @@
 // Named points between durable steps, where a test can crash, delay or fail the process. Free when
 // off: one relaxed load. Switched on by the environment variable MANMAN_FAILPOINTS, a list like
 //   host.journaled=crash;backup.uploaded=delay:500;restore.swapped=error:disk on fire
-// `crash` is SIGKILL to the own process, `delay` takes ms, `error` takes the message. `@N` after
+// `crash` is SIGKILL to the own process, `stop` SIGSTOP, `delay` takes ms, `error` takes the message. `@N` after
 // the name acts only on the N-th time the point is passed: backup.uploaded@2=crash.
 namespace manman::failpoint {
 

@@ -10,8 +10,8 @@
 #include "base/retry.h"
 #include "domain/object_url.h"
 #include "host/cancel_flow.h"
-#include "host/hold.h"
 #include "host/outcome.h"
+#include "host/world_reader.h"
 
 namespace manman::host {
 namespace {
@@ -39,12 +39,11 @@ class BackupFlow {
   Result<void> abort_earlier_uploads();
   Result<archive::DataSize> measure_game();
   Result<void> report_running();
-  Result<Quiesced> quiesce_game();
   Result<std::unique_ptr<Upload>> start_upload(const archive::DataSize& expected);
-  Result<archive::PackResult> archive_and_resume(Upload& upload, Quiesced quiesced);
+  Result<WorldRead> archive_game(Upload& upload);
   Result<void> finish_upload(Upload& upload);
   Result<void> check_stored(const archive::PackResult& packed) const;
-  BackupReport completed(const archive::PackResult& packed) const;
+  BackupReport completed(const WorldRead& world) const;
 
   void conclude_completed(const BackupReport& report);
   void conclude_failed(const Error& error);
@@ -84,11 +83,10 @@ Result<BackupReport> BackupFlow::backup_once() {
   const archive::DataSize expected = TRY(measure_game());
   TRY(report_running());
   const auto upload = TRY(start_upload(expected));
-  Quiesced quiesced = TRY(quiesce_game());
-  const archive::PackResult packed = TRY(archive_and_resume(*upload, std::move(quiesced)));
+  const WorldRead world = TRY(archive_game(*upload));
   TRY(finish_upload(*upload));
-  TRY(check_stored(packed));
-  return completed(packed);
+  TRY(check_stored(world.packed));
+  return completed(world);
 }
 
 // The host was away so long that the backup was given to it again meanwhile: only the latest
@@ -145,13 +143,6 @@ Result<void> BackupFlow::report_running() {
   return failpoint::pass("backup.running_reported");
 }
 
-Result<Quiesced> BackupFlow::quiesce_game() {
-  const auto game = context_.sessions.running_in(command_.sgc_id);
-  if (!game || command_.launch.handling.quiesce.empty()) return Quiesced();
-  TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
-  return hold_still(context_, job_, *game, command_.launch);
-}
-
 // The journal first, so that no crash leaves an upload that nobody knows of.
 Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize& expected) {
   TRY(context_.journal->update(job_.key, [](Record& record) { record.upload_begun = true; }));
@@ -162,24 +153,10 @@ Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize
   return upload;
 }
 
-// Takes the quiesced game, so that it goes on saving as soon as all has been read, and on every
-// error before anything else is cleaned up.
-Result<archive::PackResult> BackupFlow::archive_and_resume(Upload& upload, Quiesced quiesced) {
-  archive::PackOptions options;
-  options.compression = command_.compression;
-  options.threads = context_.config.threads;
-  options.background = context_.config.backups_give_way;
-  options.read_limit = &context_.backup_read_rate;
-  options.progress = &job_.progress;
+// The game is resumed before anything else is done, also before anything is cleaned up.
+Result<WorldRead> BackupFlow::archive_game(Upload& upload) {
   LimitedSink limited(upload, context_.backup_bandwidth, &job_.progress);
-  auto packed = TRY(archive::pack(gsc_.game(), limited, options));
-  if (auto resumed = quiesced.resume(); !resumed) {
-    log_error(job_.about, "the game did not take its resume commands: {}", resumed.error().message);
-    packed.warnings.push_back("the game did not take its resume commands and may not save: " +
-                              resumed.error().message);
-    packed.warning_count++;
-  }
-  return packed;
+  return read_world(context_, job_, command_, limited);
 }
 
 Result<void> BackupFlow::finish_upload(Upload& upload) {
@@ -199,7 +176,8 @@ Result<void> BackupFlow::check_stored(const archive::PackResult& packed) const {
                                true});
 }
 
-BackupReport BackupFlow::completed(const archive::PackResult& packed) const {
+BackupReport BackupFlow::completed(const WorldRead& world) const {
+  const archive::PackResult& packed = world.packed;
   BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
   report.status = "completed";
   report.s3_url = ObjectUrl{context_.store->bucket(), command_.s3_key}.text();
@@ -210,6 +188,7 @@ BackupReport BackupFlow::completed(const archive::PackResult& packed) const {
   report.total_bytes = report.progress_bytes;
   report.warnings = packed.warnings;
   report.compression = command_.compression;
+  report.verdict = world.verdict;
   if (packed.warning_count > packed.warnings.size())
     report.warnings.push_back(std::to_string(packed.warning_count - packed.warnings.size()) +
                               " more warnings");
@@ -217,8 +196,9 @@ BackupReport BackupFlow::completed(const archive::PackResult& packed) const {
 }
 
 void BackupFlow::conclude_completed(const BackupReport& report) {
-  log_info(job_.about, "completed: {} bytes, {} entries, {} warnings", report.size_bytes,
-           report.entries, report.warnings.size());
+  log_info(job_.about, "completed: {} bytes, {} entries, {} warnings; {}: {}", report.size_bytes,
+           report.entries, report.warnings.size(), to_text(report.verdict.consistency),
+           report.verdict.evidence);
   const Message message = message_of(report);
   record_outcome(context_, job_.key, message, true);
   if (auto passed = failpoint::pass("backup.upload_journaled"); !passed)

@@ -16,6 +16,7 @@ namespace manman::host {
 //   session-{id}/         what the runtime keeps of one execution
 //   restore-{id}/         staging of a restore; never the only copy of anything
 //   replaced-{id}/        what a restore replaced; replaced-{id}.since says since when it is there
+//   .snapshot-{id}/       what a backup under way reads instead of game/
 //   .trash-{id}/          on its way out
 struct GscDir {
   int64_t sgc_id = 0;
@@ -29,6 +30,7 @@ struct GscDir {
   std::filesystem::path replaced_since(int64_t session_id) const {
     return root / ("replaced-" + std::to_string(session_id) + ".since");
   }
+  std::filesystem::path snapshot(int64_t backup_id) const { return named(".snapshot-", backup_id); }
   std::filesystem::path trash(int64_t session_id) const { return named(".trash-", session_id); }
   GameInstance instance(int64_t session_id) const { return {session_id, sgc_id, root}; }
 

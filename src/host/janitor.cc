@@ -16,6 +16,7 @@
 #include "game/runtime/output_file.h"
 #include "host/dispatch.h"
 #include "host/outcome.h"
+#include "live/snapshot.h"
 
 namespace manman::host {
 namespace fs = std::filesystem;
@@ -30,6 +31,12 @@ void remove_logged(const GscDir& gsc, int64_t session_id, const fs::path& path) 
     log_error(about_session(gsc, session_id), "{}", removed.error().message);
 }
 
+// No backup of the SGC is at work while its lane sweeps.
+void remove_snapshot(const GscDir& gsc, int64_t backup_id) {
+  if (auto removed = live::remove_snapshot(gsc.snapshot(backup_id)); !removed)
+    log_error({.backup_id = backup_id, .sgc_id = gsc.sgc_id}, "{}", removed.error().message);
+}
+
 void unlink_logged(const GscDir& gsc, int64_t session_id, const fs::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     log_error(about_session(gsc, session_id), "remove {}: {}", path.string(),
@@ -41,6 +48,7 @@ void sweep(Context& context, const GscDir& gsc) {
   if (!names) return log_error({.sgc_id = gsc.sgc_id}, "{}", names.error().message);
   for (const std::string& name : *names) {
     if (const auto id = parse_numbered(name, ".trash-")) remove_trash(gsc, *id);
+    if (const auto id = parse_numbered(name, ".snapshot-")) remove_snapshot(gsc, *id);
     const auto id = parse_numbered(name, "restore-");
     if (!id) continue;
     const auto record = context.journal->find({JobKind::kSession, *id});

@@ -192,7 +192,7 @@ class Service:
     def leftovers(self):
         """Files and folders that only work under way may have."""
         data, store = self.state / "data", self.state / "store"
-        left = [*data.glob("gsc-*/restore-*"), *data.glob("gsc-*/*trash*"),
+        left = [*data.glob("gsc-*/restore-*"), *data.glob("gsc-*/*trash*"), *data.glob("gsc-*/.snapshot-*"),
                 *data.glob("journal/backup-*"), *data.glob("journal/cancel-*"), *data.glob("journal/undo-*"),
                 *data.glob("journal/*.bad")]
         if store.exists():

@@ -36,6 +36,8 @@ struct Entry {
   std::string link_target;  // of a symlink, or the path of the entry that a hard link names
 };
 
+class FileChoice;
+
 struct PackOptions {
   Compression compression;
   int threads = 0;              // 0: one per core
@@ -46,6 +48,11 @@ struct PackOptions {
   // Give way to everything else on the machine: idle I/O class and low CPU weight for the threads
   // that read and compress, and the page cache is left as it was.
   bool background = false;
+  // What is not taken in, with all below it: patterns as in gitignore(5), relative to the folder,
+  // the last that matches counts. One that can't be one is kInvalidArgument. See path_patterns.h.
+  std::vector<std::string> leave_out;
+  // Asked what to take of each regular file (file_choice.h); null: all as it is.
+  FileChoice* files = nullptr;
   RateLimiter* read_limit = nullptr;  // of what is read of files; may be shared
   Progress* progress = nullptr;
 };
@@ -59,6 +66,13 @@ struct PackResult {
   // vanished, grew, shrank or changed while read. The first 100; warning_count counts all.
   std::vector<std::string> warnings;
   uint64_t warning_count = 0;
+  // The paths of those that vanished, grew, shrank or changed while read. The first 100;
+  // changed_count counts all.
+  std::vector<std::string> changed;
+  uint64_t changed_count = 0;
+  // Files, links and folders that `leave_out` and `files` kept out; what is below such a folder is
+  // not counted.
+  uint64_t left_out = 0;
 };
 
 // Writes the folder `dir` as an archive into `out`. A file that can't be read (permission, I/O

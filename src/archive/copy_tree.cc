@@ -140,10 +140,10 @@ Result<CopyResult> copy_tree(const std::filesystem::path& from, const std::files
   Extractor extractor = TRY(Extractor::create(to.string(), writing, everything, budget, warnings));
   TreeCopier copier(extractor, warnings, reading);
   TreeWalker walker([&](Found found) { return copier.copy(std::move(found)); },
-                    [&](const std::string& path, std::string_view why) {
+                    [&](const std::string& path, std::string_view why, bool) {
                       warnings.add(path + " " + std::string(why));
                     },
-                    {.special_files = true, .leave_out = [&](const std::string& path) {
+                    {.special_files = true, .leave_out = [&](const std::string& path, bool) {
                        return std::ranges::any_of(options.except, [&](const std::string& left_out) {
                          return is_at_or_below(path, left_out);
                        });

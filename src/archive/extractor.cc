@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "archive/file_clock.h"
 #include "archive/path.h"
 
 namespace manman::archive {
@@ -13,28 +14,6 @@ namespace {
 
 // Each entry takes something of the file system, empty ones too.
 constexpr uint64_t kEntryCost = 512;
-
-// The present by the clock that stamps files in the folder, as of the last time it ticked.
-Result<timespec> present(int folder) {
-  struct stat info{};
-  const UniqueFd nameless(::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
-  if (nameless) {
-    if (::fstat(nameless.get(), &info) != 0) return fail_errno("stat a temporary file", errno);
-    return info.st_ctim;
-  }
-  // Not every file system can make a file without a name.
-  const std::string name = ".manman-clock-" + std::to_string(::getpid());
-  const UniqueFd named(
-      ::openat(folder, name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!named) return fail_errno("create a file in the target folder", errno);
-  ::unlinkat(folder, name.c_str(), 0);
-  if (::fstat(named.get(), &info) != 0) return fail_errno("stat a temporary file", errno);
-  return info.st_ctim;
-}
-
-bool before(const timespec& a, const timespec& b) {
-  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
-}
 
 std::unexpected<Error> refuse(const std::string& path, std::string_view why) {
   return fail(Code::kInvalidArgument, "refused " + path + ": " + std::string(why));
@@ -55,7 +34,7 @@ Extractor::Extractor(TargetTree tree, const UnpackOptions& options, Selection& s
 Result<Extractor> Extractor::create(const std::string& target, const UnpackOptions& options,
                                     Selection& selection, Budget& budget, Warnings& warnings) {
   TargetTree tree = TRY(TargetTree::open(target));
-  const timespec start = TRY(present(tree.root()));
+  const timespec start = TRY(file_clock_now(tree.root()));
   return Extractor(std::move(tree), options, selection, budget, warnings, start);
 }
 

@@ -20,6 +20,8 @@ class HardLinks {
     std::optional<std::string> first_path;  // none: this name is the first
     bool forgotten = false;                 // too many; later names become files of their own
   };
+  // Whether a file was met under another name.
+  bool knows(const struct stat& info) const { return known_.contains({info.st_dev, info.st_ino}); }
   // For a file with more than one link, as it is met under `path`.
   Result<Seen> meet(const struct stat& info, const std::string& path);
 

@@ -72,6 +72,14 @@ class OrderedPipeline {
     return {};
   }
 
+  // For the producer: returns once all jobs that were handed over are done.
+  Result<void> drain() {
+    auto state = state_.lock();
+    state.wait([&] { return state->stopped || std::ranges::all_of(state->slots, &Slot::done); });
+    if (state->stopped) return stop_error(*state);
+    return {};
+  }
+
   // For the owner: the next job in order once it is done; null after the last.
   Result<std::unique_ptr<Job>> pop() {
     std::unique_ptr<Job> job;

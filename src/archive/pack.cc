@@ -37,12 +37,12 @@ class CountingSink final : public Sink {
 class Writer {
  public:
   Writer(Sink& out, const Container& container, const ZeroFrame& zero_frame, Progress* progress,
-         Warnings& warnings)
+         PackNotes& notes)
       : out_(out),
         container_(container),
         zero_frame_(zero_frame),
         progress_(progress),
-        warnings_(warnings),
+        notes_(notes),
         index_(container) {}
 
   Result<PackResult> run(PackPipeline& pipeline) {
@@ -73,7 +73,7 @@ class Writer {
       ending.hole_size += ending.file->zeros();
       const std::string_view trouble = ending.file->trouble();
       record.changed = !trouble.empty();
-      if (record.changed) warnings_.add(record.entry.path + " " + std::string(trouble));
+      if (record.changed) notes_.add_changed(record.entry.path, trouble);
     }
     record.sparse = ending.hole_size > 0;
     tail_.data_size += record.entry.size_bytes;
@@ -90,7 +90,9 @@ class Writer {
     result_.archive_size_bytes = out_.count();
     result_.data_size_bytes = tail_.data_size;
     result_.sha256 = out_.finish();
-    warnings_.move_to(result_);
+    notes_.warnings.move_to(result_);
+    notes_.changed.move_to(result_.changed, result_.changed_count);
+    result_.left_out = notes_.left_out;
     return std::move(result_);
   }
 
@@ -98,7 +100,7 @@ class Writer {
   const Container& container_;
   const ZeroFrame& zero_frame_;
   Progress* progress_;
-  Warnings& warnings_;
+  PackNotes& notes_;
   IndexWriter index_;
   format::Tail tail_;
   PackResult result_;
@@ -110,21 +112,21 @@ Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackO
   const std::string prefix = options.prefix.empty() ? "" : clean_path(options.prefix);
   TRY(prefix.empty() ? Result<void>() : in("prefix", check_path(prefix)));
   const ZeroFrame zero_frame = TRY(make_zero_frame(*make_packer(options.compression)));
-  Warnings warnings;
+  const PathPatterns leave_out = TRY(PathPatterns::compile(options.leave_out));
+  PackNotes notes;
   const int threads = thread_count(options.threads);
   PackPipeline pipeline(
       threads, std::min(kMaxWindow, static_cast<size_t>(threads) * 2 + 2),
       [&](PackPipeline& into) {
         if (options.background) give_way();
-        return PackPlanner(into, prefix, options, warnings).run(dir.string());
+        return PackPlanner(into, prefix, leave_out, options, notes).run(dir.string());
       },
       [&options, &zero_frame] {
         if (options.background) give_way();
         return [packer = std::shared_ptr(make_packer(options.compression)),
                 &zero_frame](PackJob& job) { return do_pack_job(*packer, zero_frame, job); };
       });
-  return Writer(out, container_of(options.compression.format), zero_frame, options.progress,
-                warnings)
+  return Writer(out, container_of(options.compression.format), zero_frame, options.progress, notes)
       .run(pipeline);
 }
 

@@ -23,10 +23,19 @@ std::string PackPlanner::archive_path(const std::string& path) const {
 
 Result<void> PackPlanner::run(const std::string& dir) {
   TreeWalker walker([&](Found found) { return add(std::move(found), dir); },
-                    [&](const std::string& path, std::string_view why) {
-                      warn(archive_path(path), std::string(why) + "; not in the archive");
+                    [&](const std::string& path, std::string_view why, bool changed) {
+                      const std::string how = std::string(why) + "; not in the archive";
+                      if (changed)
+                        notes_.add_changed(archive_path(path), how);
+                      else
+                        warn(archive_path(path), how);
                     },
-                    {.cross_file_systems = options_.cross_file_systems});
+                    {.cross_file_systems = options_.cross_file_systems,
+                     .leave_out = [&](const std::string& path, bool is_folder) {
+                       const bool matched = leave_out_.match(path, is_folder);
+                       if (matched) notes_.left_out++;
+                       return matched;
+                     }});
   TRY(walker.walk(dir));
   TRY(piece(nullptr, 0, format::kStreamEndSize));
   return flush();
@@ -53,35 +62,85 @@ Xattrs PackPlanner::xattrs_of(int fd, const std::string& path) {
 }
 
 void PackPlanner::warn(const std::string& path, std::string_view why) {
-  warnings_.add(path + " " + std::string(why));
+  notes_.warnings.add(path + " " + std::string(why));
+}
+
+Result<bool> PackPlanner::add_hard_link(const Found& found, Entry& entry) {
+  if (found.info.st_nlink < 2) return false;
+  HardLinks::Seen seen = TRY(links_.meet(found.info, entry.path));
+  if (seen.forgotten)
+    warn(entry.path, "has more links than can be followed; other names become copies");
+  if (!seen.first_path) return false;
+  entry.kind = EntryKind::kHardLink;
+  entry.size_bytes = 0;
+  entry.link_target = std::move(*seen.first_path);
+  EndingEntry ending;
+  TRY(header(entry, {}, ending.record));
+  TRY(end_entry(std::move(ending)));
+  return true;
+}
+
+Result<std::optional<FileTaking>> PackPlanner::choose(const Found& found) {
+  if (options_.files == nullptr) return FileTaking{};
+  FileTaking taking = TRY(
+      options_.files->choose({.path = found.path,
+                              .fd = found.file.get(),
+                              .info = found.info,
+                              .is_known = found.info.st_nlink > 1 && links_.knows(found.info)}));
+  if (!taking.leave_out) return taking;
+  notes_.left_out++;
+  return std::nullopt;
+}
+
+Result<FileToRead> PackPlanner::file_to_read(Found& found, FileTaking taking,
+                                             const std::string& name) const {
+  FileToRead file{.fd = std::move(found.file), .info = found.info, .name = name};
+  if (taking.instead) {
+    file.fd = std::move(taking.instead);
+    file.name = "the copy of " + name;
+    if (::fstat(file.fd.get(), &file.info) != 0) return fail_errno("stat " + file.name, errno);
+  }
+  file.size = static_cast<uint64_t>(file.info.st_size);
+  if (!taking.first_bytes) return file;
+  if (*taking.first_bytes > file.size) return fail(Code::kAborted, name + " is too short");
+  file.size = *taking.first_bytes;
+  file.may_grow = true;
+  return file;
 }
 
 Result<void> PackPlanner::add_file(Found found, Entry entry, const std::string& dir) {
+  std::optional<FileTaking> taking = TRY(choose(found));
+  if (!taking || TRY(add_hard_link(found, entry))) return {};
+  const bool at_once = taking->at_once;
+  const Xattrs xattrs = xattrs_of(found.file.get(), entry.path);
+  FileToRead file = TRY(file_to_read(found, *std::move(taking), dir + "/" + found.path));
+  entry.size_bytes = file.size;
   EndingEntry ending;
-  if (found.info.st_nlink > 1) {
-    HardLinks::Seen seen = TRY(links_.meet(found.info, entry.path));
-    if (seen.forgotten)
-      warn(entry.path, "has more links than can be followed; other names become copies");
-    if (seen.first_path) {
-      entry.kind = EntryKind::kHardLink;
-      entry.size_bytes = 0;
-      entry.link_target = std::move(*seen.first_path);
-      TRY(header(entry, {}, ending.record));
-      return end_entry(std::move(ending));
-    }
-  }
-  TRY(header(entry, xattrs_of(found.file.get(), entry.path), ending.record));
-  const std::string name = dir + "/" + found.path;
-  const int fd = found.file.get();
+  TRY(header(entry, xattrs, ending.record));
   if (entry.size_bytes <= kSmallFile) {
-    TRY(add_small(fd, name, ending, found.info));
+    TRY(add_small(file, ending));
     return end_entry(std::move(ending));
   }
-  const bool may_have_holes = static_cast<uint64_t>(found.info.st_blocks) * 512 < entry.size_bytes;
-  ending.file = std::make_shared<OpenFile>(std::move(found.file), found.info, name, options_);
+  const int fd = file.fd.get();
+  const bool may_have_holes = static_cast<uint64_t>(file.info.st_blocks) * 512 < entry.size_bytes;
+  ending.file = std::make_shared<OpenFile>(std::move(file), options_);
   TRY(add_contents(ending.file, ending, fd, may_have_holes));
+  if (at_once) TRY(read_to_the_end(ending.file));
   TRY(ending.file->let_go());
   return end_entry(std::move(ending));
+}
+
+// What of it stands in frames that were handed over is up to the workers; what is in the frame at
+// work, to this thread.
+Result<void> PackPlanner::read_to_the_end(const std::shared_ptr<OpenFile>& file) {
+  for (const Piece& piece : job_->pieces) {
+    if (piece.file != file) continue;
+    TRY(file->read_at(piece.offset, MutableBytes(job_->raw).subspan(piece.at, piece.size)));
+    TRY(file->let_go());
+    job_->has_literals = true;
+  }
+  std::erase_if(job_->pieces, [&](const Piece& piece) { return piece.file == file; });
+  return pipeline_.drain();
 }
 
 Result<void> PackPlanner::add_contents(const std::shared_ptr<OpenFile>& file, EndingEntry& ending,
@@ -100,30 +159,22 @@ Result<void> PackPlanner::add_contents(const std::shared_ptr<OpenFile>& file, En
 }
 
 // Reads the file right into the frames.
-Result<void> PackPlanner::add_small(int fd, const std::string& name, EndingEntry& ending,
-                                    const struct stat& info) {
-  const uint64_t size = ending.record.entry.size_bytes;
+Result<void> PackPlanner::add_small(const FileToRead& file, EndingEntry& ending) {
   bool shrank = false;
-  for (uint64_t at = 0; at < size;) {
-    const uint32_t count = std::min<uint64_t>(TRY(room()), size - at);
+  for (uint64_t at = 0; at < file.size;) {
+    const uint32_t count = std::min<uint64_t>(TRY(room()), file.size - at);
     const MutableBytes into = MutableBytes(job_->raw).subspan(job_->used, count);
-    if (!TRY(read_or_zeros(fd, at, into, name, options_))) shrank = true;
+    if (!TRY(read_or_zeros(file.fd.get(), at, into, file.name, options_))) shrank = true;
     job_->used += count;
     job_->has_literals = true;
     job_->data_size += count;
     at += count;
   }
   struct stat now{};
-  if (::fstat(fd, &now) != 0) return fail_errno("stat " + name, errno);
-  const std::string& path = ending.record.entry.path;
-  const bool grew = now.st_size > info.st_size;
-  ending.record.changed = shrank || has_changed(info, now);
-  if (shrank || now.st_size < info.st_size)
-    warn(path, kShrank);
-  else if (grew)
-    warn(path, kGrew);
-  else if (ending.record.changed)
-    warn(path, kChanged);
+  if (::fstat(file.fd.get(), &now) != 0) return fail_errno("stat " + file.name, errno);
+  const std::string_view trouble = shrank ? kShrank : trouble_of(file, now);
+  ending.record.changed = !trouble.empty();
+  if (ending.record.changed) notes_.add_changed(ending.record.entry.path, trouble);
   return {};
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "archive/file_choice.h"
 #include "archive/hard_links.h"
 #include "archive/packer_frame.h"
+#include "archive/path_patterns.h"
 #include "archive/tree_walker.h"
 #include "archive/warnings.h"
 #include "archive/xattrs.h"
@@ -12,18 +15,31 @@
 
 namespace manman::archive {
 
+// What a pack has to say beside the archive. Any thread.
+struct PackNotes {
+  Warnings warnings;
+  Warnings changed;       // paths
+  uint64_t left_out = 0;  // the planner's
+
+  void add_changed(const std::string& path, std::string_view how) {
+    warnings.add(path + " " + std::string(how));
+    changed.add(path);
+  }
+};
+
 // Walks a folder and lays its tar stream out in frames, for workers to fill. Runs as the
 // pipeline's producer, in its thread.
 class PackPlanner {
  public:
-  // All must outlive it. `prefix` is the options', cleaned.
-  PackPlanner(PackPipeline& pipeline, std::string prefix, const PackOptions& options,
-              Warnings& warnings)
+  // All must outlive it. `prefix` is the options', cleaned, `leave_out` theirs, compiled.
+  PackPlanner(PackPipeline& pipeline, std::string prefix, const PathPatterns& leave_out,
+              const PackOptions& options, PackNotes& notes)
       : pipeline_(pipeline),
         prefix_(std::move(prefix)),
+        leave_out_(leave_out),
         options_(options),
         progress_(options.progress),
-        warnings_(warnings) {}
+        notes_(notes) {}
 
   // Plans everything and the end mark.
   Result<void> run(const std::string& dir);
@@ -33,8 +49,13 @@ class PackPlanner {
   Result<void> add_file(Found found, Entry entry, const std::string& dir);
   Result<void> add_contents(const std::shared_ptr<OpenFile>& file, EndingEntry& ending, int fd,
                             bool may_have_holes);
-  Result<void> add_small(int fd, const std::string& name, EndingEntry& ending,
-                         const struct stat& info);
+  Result<void> add_small(const FileToRead& file, EndingEntry& ending);
+  // Whether it is a link to a file that the archive has already, which is then added.
+  Result<bool> add_hard_link(const Found& found, Entry& entry);
+  // What the options' `files` answers; none: it is left out.
+  Result<std::optional<FileTaking>> choose(const Found& found);
+  Result<FileToRead> file_to_read(Found& found, FileTaking taking, const std::string& name) const;
+  Result<void> read_to_the_end(const std::shared_ptr<OpenFile>& file);
   Result<void> end_entry(EndingEntry ending);
 
   Result<void> header(const Entry& entry, const Xattrs& xattrs, format::EntryRecord& record);
@@ -50,9 +71,10 @@ class PackPlanner {
 
   PackPipeline& pipeline_;
   std::string prefix_;
+  const PathPatterns& leave_out_;
   const PackOptions& options_;
   const Progress* progress_;
-  Warnings& warnings_;
+  PackNotes& notes_;
   HardLinks links_;
   std::unique_ptr<PackJob> job_;
   uint64_t flushed_ = 0;  // of the stream, in frames handed over

@@ -36,26 +36,24 @@ bool only_zeros(const PackJob& job) {
 
 }  // namespace
 
+std::string_view trouble_of(const FileToRead& file, const struct stat& now) {
+  if (static_cast<uint64_t>(now.st_size) < file.size) return kShrank;
+  if (file.may_grow) return {};
+  if (now.st_size > file.info.st_size) return kGrew;
+  return has_changed(file.info, now) ? kChanged : std::string_view();
+}
+
 Result<void> OpenFile::read_at(uint64_t offset, MutableBytes buffer) {
-  if (!TRY(read_or_zeros(fd_.get(), offset, buffer, path_, options_))) shrank_ = true;
+  if (!TRY(read_or_zeros(file_.fd.get(), offset, buffer, file_.name, options_))) shrank_ = true;
   return {};
 }
 
 Result<void> OpenFile::let_go() {
   if (--holders_ > 0) return {};
   struct stat now{};
-  if (::fstat(fd_.get(), &now) != 0) return fail_errno("stat " + path_, errno);
-  if (now.st_size < info_.st_size) shrank_ = true;
-  if (now.st_size > info_.st_size) grew_ = true;
-  if (has_changed(info_, now)) changed_ = true;
-  fd_.reset();
-  return {};
-}
-
-std::string_view OpenFile::trouble() const {
-  if (shrank_) return kShrank;
-  if (grew_) return kGrew;
-  if (changed_) return kChanged;
+  if (::fstat(file_.fd.get(), &now) != 0) return fail_errno("stat " + file_.name, errno);
+  trouble_ = trouble_of(file_, now);
+  file_.fd.reset();
   return {};
 }
 

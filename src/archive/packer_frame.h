@@ -21,13 +21,24 @@ inline constexpr std::string_view kGrew =
     "grew while it was read; cut at the size that it had first";
 inline constexpr std::string_view kChanged = "changed while it was read";
 
+// An open file to read for an entry, as it was when the reading began.
+struct FileToRead {
+  UniqueFd fd;
+  struct stat info{};
+  std::string name;       // for errors
+  uint64_t size = 0;      // so many bytes of it are read
+  bool may_grow = false;  // and what comes after them may change
+};
+// What to warn of once it has been read, "" if nothing.
+std::string_view trouble_of(const FileToRead& file, const struct stat& now);
+
 // A file while its contents are read, by several workers. The last one to let go of it looks
 // whether it changed meanwhile.
 class OpenFile {
  public:
   // The options must outlive it.
-  OpenFile(UniqueFd fd, const struct stat& info, std::string path, const PackOptions& options)
-      : fd_(std::move(fd)), info_(info), path_(std::move(path)), options_(options) {}
+  OpenFile(FileToRead file, const PackOptions& options)
+      : file_(std::move(file)), options_(options) {}
 
   // Fills buffer from offset; what the file no longer has is zeros.
   Result<void> read_at(uint64_t offset, MutableBytes buffer);
@@ -39,19 +50,15 @@ class OpenFile {
 
   // Once all have let go: how much of it was zeros, and what to warn of, "" if nothing.
   uint64_t zeros() const { return zeros_; }
-  std::string_view trouble() const;
-  const std::string& path() const { return path_; }
+  std::string_view trouble() const { return shrank_ ? kShrank : trouble_; }
 
  private:
-  UniqueFd fd_;
-  const struct stat info_;
-  const std::string path_;
+  FileToRead file_;
   const PackOptions& options_;
   std::atomic<int> holders_{1};  // the planner's
   std::atomic<uint64_t> zeros_{0};
   std::atomic<bool> shrank_{false};
-  std::atomic<bool> grew_{false};
-  std::atomic<bool> changed_{false};
+  std::string_view trouble_;
 };
 
 // A part of a frame that a worker fills: from a file, or with zeros.

@@ -179,18 +179,18 @@ Result<bool> TreeWalker::next_name(std::string& name) {
 
 Result<void> TreeWalker::take(const std::string& name) {
   const std::string path = child_path(name);
-  if (options_.leave_out && options_.leave_out(path)) return {};
   struct stat info{};
   if (::fstatat(levels_.back()->fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno != ENOENT) return fail_errno("stat " + shown(path), errno);
-    warn_(path, "vanished while the folder was read");
+    warn_(path, "vanished while the folder was read", true);
     return {};
   }
+  if (options_.leave_out && options_.leave_out(path, S_ISDIR(info.st_mode))) return {};
   switch (info.st_mode & S_IFMT) {
     case S_IFDIR:
       return take_folder(name, info);
     case S_IFREG:
-      return take_file(name);
+      return take_file(name, info);
     case S_IFLNK:
       return take_symlink(name, info);
     default:
@@ -202,9 +202,9 @@ Result<void> TreeWalker::take_special(const std::string& path, const struct stat
   if (options_.special_files)
     return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
   if (S_ISFIFO(info.st_mode))
-    warn_(path, "is a fifo");
+    warn_(path, "is a fifo", false);
   else
-    warn_(path, S_ISSOCK(info.st_mode) ? "is a socket" : "is a device");
+    warn_(path, S_ISSOCK(info.st_mode) ? "is a socket" : "is a device", false);
   return {};
 }
 
@@ -227,7 +227,7 @@ Result<void> TreeWalker::take_folder(const std::string& name, const struct stat&
   UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(), kFolderFlags);
   struct stat info{};
   if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
-    warn_(path, "vanished while the folder was read");
+    warn_(path, "vanished while the folder was read", true);
     return {};
   }
   if (!fd) return fail_errno("open folder " + shown(path), errno);
@@ -237,20 +237,22 @@ Result<void> TreeWalker::take_folder(const std::string& name, const struct stat&
   return enter(std::move(fd), info, name);
 }
 
-Result<void> TreeWalker::take_file(const std::string& name) {
+Result<void> TreeWalker::take_file(const std::string& name, const struct stat& seen) {
   const std::string path = child_path(name);
+  if (!options_.open_files)
+    return visit_(Found{.path = path, .info = seen, .file = {}, .folder = -1, .link_target = {}});
   // O_NONBLOCK: should a fifo have taken its place, the opening must not wait for a writer.
   UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(),
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (!fd && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) {
-    warn_(path, "vanished while the folder was read");
+    warn_(path, "vanished while the folder was read", true);
     return {};
   }
   if (!fd) return fail_errno("open " + shown(path), errno);
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
   if (!S_ISREG(info.st_mode)) {
-    warn_(path, "was replaced while the folder was read");
+    warn_(path, "was replaced while the folder was read", true);
     return {};
   }
   return visit_(
@@ -263,7 +265,7 @@ Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat
   const ssize_t size =
       ::readlinkat(levels_.back()->fd.get(), name.c_str(), target.data(), target.size());
   if (size < 0 && (errno == ENOENT || errno == EINVAL)) {
-    warn_(path, "vanished while the folder was read");
+    warn_(path, "vanished while the folder was read", true);
     return {};
   }
   if (size < 0) return fail_errno("read link " + shown(path), errno);

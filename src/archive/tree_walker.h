@@ -30,8 +30,9 @@ struct Found {
 struct WalkOptions {
   bool cross_file_systems = false;  // enter what is mounted in the folder
   bool special_files = false;       // visit fifos, sockets and devices instead of warning of them
+  bool open_files = true;           // otherwise a regular file is visited without its descriptor
   // Of a path below the folder: whether it and all below it are passed over.
-  std::function<bool(const std::string& path)> leave_out = nullptr;
+  std::function<bool(const std::string& path, bool is_folder)> leave_out = nullptr;
 };
 
 // Walks a folder depth first, names sorted, parents before their children. Of a folder with more
@@ -41,7 +42,8 @@ struct WalkOptions {
 class TreeWalker {
  public:
   using Visit = std::function<Result<void>(Found)>;
-  using Warn = std::function<void(const std::string& path, std::string_view why)>;
+  // Of what is not visited. `changed`: because it changed while the folder was walked.
+  using Warn = std::function<void(const std::string& path, std::string_view why, bool changed)>;
 
   TreeWalker(Visit visit, Warn warn, WalkOptions options);
   TreeWalker(const TreeWalker&) = delete;
@@ -63,7 +65,7 @@ class TreeWalker {
   Result<void> take_mount_point(const std::string& path, const struct stat& info);
   Result<void> take_special(const std::string& path, const struct stat& info);
   Result<void> take_folder(const std::string& name, const struct stat& info);
-  Result<void> take_file(const std::string& name);
+  Result<void> take_file(const std::string& name, const struct stat& seen);
   Result<void> take_symlink(const std::string& name, const struct stat& info);
   std::string child_path(const std::string& name) const;
   std::string shown(const std::string& path) const { return root_ + "/" + path; }

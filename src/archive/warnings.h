@@ -18,12 +18,15 @@ class Warnings {
     list->count++;
     if (list->texts.size() < kMaxTexts) list->texts.push_back(std::move(text));
   }
+  void move_to(std::vector<std::string>& texts, uint64_t& count) {
+    auto list = list_.lock();
+    texts = std::move(list->texts);
+    count = list->count;
+  }
   // Into a result's `warnings` and `warning_count`.
   template <typename T>
   void move_to(T& result) {
-    auto list = list_.lock();
-    result.warnings = std::move(list->texts);
-    result.warning_count = list->count;
+    move_to(result.warnings, result.warning_count);
   }
 
  private:

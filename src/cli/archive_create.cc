@@ -6,6 +6,7 @@
 #include "archive/archive.h"
 #include "archive/data_size.h"
 #include "base/rate_limiter.h"
+#include "base/unique_name.h"
 #include "cli/archive_verbs.h"
 #include "cli/compression_options.h"
 #include "cli/interrupt.h"
@@ -15,6 +16,7 @@
 #include "cli/progress_view.h"
 #include "cli/s3_settings.h"
 #include "cli/text.h"
+#include "live/live_files.h"
 
 namespace manman::cli {
 namespace {
@@ -29,10 +31,18 @@ struct Options {
   int threads = 0;
   bool cross_file_systems = false;
   bool background = false;
+  std::vector<std::string> leave_out;
+  bool live = false;
   uint32_t bandwidth_kib = 0;
   uint32_t read_rate_kib = 0;
   bool force = false;
   S3Settings s3;
+};
+
+// What came of packing. `live` is there when it was asked for.
+struct Packed {
+  archive::PackResult archive;
+  std::optional<live::LiveEvidence> live;
 };
 
 // As --format and --level say, the format by the file's name where they don't.
@@ -69,8 +79,42 @@ std::string rate(uint64_t bytes, std::chrono::duration<double> time) {
   return format_bytes(static_cast<uint64_t>(static_cast<double>(bytes) / seconds)) + "/s";
 }
 
+JsonObject live_json(const live::LiveEvidence& live) {
+  JsonObject json;
+  json.add("databases", live.databases)
+      .add("database_count", live.database_count)
+      .add("unreadable_databases", live.unreadable_databases)
+      .add("unreadable_database_count", live.unreadable_database_count)
+      .add("blocked_ms", live.blocked_ms)
+      .add("copied_first", live.copied_first)
+      .add("unsteady", live.unsteady)
+      .add("unsteady_count", live.unsteady_count);
+  return json;
+}
+
+// "2 databases: a, b" for a person, "" for none.
+std::string names_text(std::string_view what, const std::vector<std::string>& names,
+                       uint64_t count) {
+  if (count == 0) return {};
+  std::string text = std::string(what) + " (" + std::to_string(count) + "):";
+  for (const std::string& name : names) text += " " + escape(name);
+  return text + (count > names.size() ? " …\n" : "\n");
+}
+
+std::string live_text(const live::LiveEvidence& live) {
+  std::string text =
+      names_text("databases copied through SQLite", live.databases, live.database_count);
+  if (live.database_count > 0)
+    text += "their writers waited at most " + std::to_string(live.blocked_ms) + " ms\n";
+  return text +
+         names_text("look like SQLite's, but are not", live.unreadable_databases,
+                    live.unreadable_database_count) +
+         names_text("written to all the time", live.unsteady, live.unsteady_count);
+}
+
 Result<void> show(const Globals& globals, const Options& options, const Compression& compression,
-                  const archive::PackResult& result, std::chrono::duration<double> time) {
+                  const Packed& packed, std::chrono::duration<double> time) {
+  const archive::PackResult& result = packed.archive;
   if (globals.json()) {
     JsonObject json;
     json.add("file", options.file)
@@ -81,7 +125,11 @@ Result<void> show(const Globals& globals, const Options& options, const Compress
         .add("entries", result.entries)
         .add("sha256", to_hex(result.sha256))
         .add("warnings", result.warnings)
-        .add("warning_count", result.warning_count);
+        .add("warning_count", result.warning_count)
+        .add("changed", result.changed)
+        .add("changed_count", result.changed_count)
+        .add("left_out", result.left_out);
+    if (packed.live) json.add("live", live_json(*packed.live));
     return print(json.text() + "\n");
   }
   show_warnings(globals, result.warnings, result.warning_count);
@@ -89,24 +137,44 @@ Result<void> show(const Globals& globals, const Options& options, const Compress
   return print(escape(options.file) + ": " + std::to_string(result.entries) + " entries, " +
                format_bytes(result.data_size_bytes) + " in " +
                format_bytes(result.archive_size_bytes) + ", " + rate(result.data_size_bytes, time) +
-               "\nsha256: " + to_hex(result.sha256) + "\n");
+               "\nsha256: " + to_hex(result.sha256) + "\n" +
+               (packed.live ? live_text(*packed.live) : ""));
 }
 
-Result<archive::PackResult> pack_into(const Globals& globals, const Options& options,
-                                      const Compression& compression, Sink& out) {
+// Beside the folder, where it is likely that blocks can be shared with it.
+Result<std::unique_ptr<live::LiveFiles>> live_files(const std::string& dir,
+                                                    const Progress& progress) {
+  std::error_code error;
+  const fs::path root = fs::canonical(dir, error);
+  if (error) return fail_errno("open " + dir, error.value());
+  return live::LiveFiles::create({.dir = root,
+                                  .scratch = root.parent_path() / (".manman-live-" + unique_name()),
+                                  .stop = [&progress] { return progress.cancel.load(); }});
+}
+
+Result<Packed> pack_into(const Globals& globals, const Options& options,
+                         const Compression& compression, Sink& out) {
   Progress progress;
   ProgressWatch watch(globals, "archive", progress);
   RateLimiter bandwidth(uint64_t{options.bandwidth_kib} << 10);
   RateLimiter read_rate(uint64_t{options.read_rate_kib} << 10);
   LimitedSink limited(out, bandwidth, &progress);
-  return archive::pack(options.dir, limited,
-                       {.compression = compression,
-                        .threads = options.threads,
-                        .prefix = options.prefix,
-                        .cross_file_systems = options.cross_file_systems,
-                        .background = options.background,
-                        .read_limit = &read_rate,
-                        .progress = &progress});
+  std::unique_ptr<live::LiveFiles> files;
+  if (options.live) files = TRY(live_files(options.dir, progress));
+  Packed packed {
+    .archive = TRY(archive::pack(options.dir, limited,
+                                 {.compression = compression,
+                                  .threads = options.threads,
+                                  .prefix = options.prefix,
+                                  .cross_file_systems = options.cross_file_systems,
+                                  .background = options.background,
+                                  .leave_out = options.leave_out,
+                                  .files = files.get(),
+                                  .read_limit = &read_rate,
+                                  .progress = &progress}))
+  };
+  if (files) packed.live = files->evidence();
+  return packed;
 }
 
 Result<void> check_free(Store& store, const std::string& key, const std::string& url) {
@@ -117,8 +185,8 @@ Result<void> check_free(Store& store, const std::string& key, const std::string&
       "choose another key, or replace it with --force"));
 }
 
-Result<archive::PackResult> upload(const Globals& globals, const Options& options,
-                                   const Compression& compression) {
+Result<Packed> upload(const Globals& globals, const Options& options,
+                      const Compression& compression) {
   const auto size = TRY(archive::measure(options.dir, Progress(), options.cross_file_systems));
   const auto [store, key] = TRY(open_s3_url(options.file, options.s3));
   if (!options.force) TRY(check_free(*store, key, options.file));
@@ -126,13 +194,14 @@ Result<archive::PackResult> upload(const Globals& globals, const Options& option
   const auto result = TRY(pack_into(globals, options, compression, *object));
   const uint64_t stored = TRY(object->commit())
   .size_bytes;
-  if (stored == result.archive_size_bytes) return result;
+  if (stored == result.archive.archive_size_bytes) return result;
   return fail(Code::kDataLoss, options.file + ": the store holds " + std::to_string(stored) +
-                                   " bytes of " + std::to_string(result.archive_size_bytes));
+                                   " bytes of " +
+                                   std::to_string(result.archive.archive_size_bytes));
 }
 
-Result<archive::PackResult> write_file(const Globals& globals, const Options& options,
-                                       const Compression& compression) {
+Result<Packed> write_file(const Globals& globals, const Options& options,
+                          const Compression& compression) {
   TRY(check_outside(options.dir, options.file));
   OutputFile file = TRY(OutputFile::create(options.file, options.force));
   const auto result = TRY(pack_into(globals, options, compression, file));
@@ -149,7 +218,7 @@ Result<int> create(const Globals& globals, const Options& options) {
       return fail(Code::kInvalidArgument, "an archive is not for a terminal; name a file");
     OutputSink out;
     const auto result = TRY(pack_into(globals, options, compression, out));
-    show_warnings(globals, result.warnings, result.warning_count);
+    show_warnings(globals, result.archive.warnings, result.archive.warning_count);
     return kOk;
   }
   const auto result = TRY(is_s3_url(options.file) ? upload(globals, options, compression)
@@ -165,6 +234,7 @@ void add_archive_create(Command& group, Context& context) {
       "create", "Make an archive of a folder",
       {"manman archive create /srv/minecraft/world world.tar.gz",
        "manman archive create world world.tar.zst --level 9",
+       "manman archive create world world.tar.gz --live --leave-out '*.log' --leave-out /cache/",
        "manman archive create world s3://backups/world.tar.gz --s3-endpoint http://nas:9000",
        "manman archive create world - --prefix world | ssh backup 'cat > world.tar.gz'"});
   auto options = std::make_shared<Options>();
@@ -178,6 +248,16 @@ void add_archive_create(Command& group, Context& context) {
   command.add_flag("--background", options->background,
                    "Give way to a game beside it: idle I/O class, low CPU weight, and the page "
                    "cache is left as it was");
+  command
+      .add(
+          "--leave-out", options->leave_out,
+          "What to leave out, with all below it, as a line of .gitignore says it; may be repeated, "
+          "the last that matches counts")
+      .value("PATTERN");
+  command.add_flag(
+      "--live", options->live,
+      "A game may be writing: copy SQLite databases through SQLite, and first what was "
+      "written to lately, into a folder beside DIR");
   command
       .add("--bandwidth-kib", options->bandwidth_kib,
            "How fast at most the archive is written or sent, in KiB a second; 0: no limit")

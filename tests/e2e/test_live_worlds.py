@@ -170,7 +170,7 @@ class OpenTtd(LiveCase):
 class KilledHost(LiveCase):
     """Whatever ends the host between quiesce and resume, the game saves on."""
 
-    POINTS = ("backup.guarded", "backup.quiesce_step", "backup.quiesced", "backup.resumed")
+    POINTS = ("backup.guarded", "backup.quiesce_step", "backup.quiesced")
 
     def test_the_game_is_resumed_at_once(self):
         self.play("sample", [str(paths.sample_game()), "--regions", "2", "--tick-ms", "20"], "Done",
@@ -188,8 +188,8 @@ class KilledHost(LiveCase):
 
     def test_a_host_that_stands_still(self):
         self.play("sample", [str(paths.sample_game()), "--regions", "2", "--tick-ms", "20"], "Done",
-                  quiesce=[{**step, "timeout_seconds": 1} for step in games.QUIESCE], resume=["save-on"],
-                  max_pause_seconds=1)
+                  quiesce=[{**step, "timeout_seconds": 1} for step in games.QUIESCE], resume=["save-on"])
+        self.service.arguments += ["--max-pause-seconds", "1"]
         self.service.restart(failpoints="backup.quiesced=stop")
         backup = self.api.CreateBackup(session_id=self.session).backup
         process = self.service.process.pid

@@ -25,8 +25,9 @@ constexpr size_t kChunkBytes = size_t{1} << 20;
 // Entries for the extractor, of what the walker finds.
 class TreeCopier {
  public:
-  TreeCopier(Extractor& extractor, Warnings& warnings, const PackOptions& reading)
-      : extractor_(extractor), warnings_(warnings), reading_(reading) {}
+  TreeCopier(Extractor& extractor, Warnings& warnings, const CopyOptions& options,
+             const PackOptions& reading)
+      : extractor_(extractor), warnings_(warnings), options_(options), reading_(reading) {}
 
   Result<void> copy(Found found);
   uint64_t shared_size() const { return shared_size_; }
@@ -34,11 +35,12 @@ class TreeCopier {
  private:
   Result<void> check(const Found& found);
   Result<Member> member_of(const Found& found);
-  Result<void> copy_file(const Found& found);
+  Result<void> copy_file(Found& found);
   Result<void> copy_contents(const Found& found);
 
   Extractor& extractor_;
   Warnings& warnings_;
+  const CopyOptions& options_;
   const PackOptions& reading_;
   std::optional<dev_t> device_;
   HardLinks links_;
@@ -51,6 +53,7 @@ bool is_special(const struct stat& info) {
 }
 
 Result<void> TreeCopier::copy(Found found) {
+  if (options_.stop && options_.stop()) return fail(Code::kCancelled, "cancelled");
   TRY(check(found));
   const Member member = TRY(member_of(found));
   if (is_special(found.info)) return extractor_.make_special(member.entry, found.info);
@@ -64,7 +67,7 @@ Result<void> TreeCopier::check(const Found& found) {
   if (found.is_mount_point() || found.info.st_dev != *device_)
     return fail(Code::kFailedPrecondition,
                 found.path + " is a mount point, whose data can't be kept");
-  if (found.path.empty()) return {};
+  if (found.path.empty() || options_.only_shared) return {};
   const auto there = extractor_.standing_at(found.path);
   if (!there || (S_ISDIR(*there) && S_ISDIR(found.info.st_mode))) return {};
   return fail(Code::kFailedPrecondition,
@@ -94,7 +97,12 @@ Result<Member> TreeCopier::member_of(const Found& found) {
   return member;
 }
 
-Result<void> TreeCopier::copy_file(const Found& found) {
+Result<void> TreeCopier::copy_file(Found& found) {
+  if (options_.only_shared) {
+    shared_size_ += static_cast<uint64_t>(found.info.st_size);
+    extractor_.share_at_end(std::move(found.file));
+    return {};
+  }
   if (extractor_.share(found.file.get()))
     shared_size_ += static_cast<uint64_t>(found.info.st_size);
   else
@@ -130,6 +138,7 @@ Result<CopyResult> copy_tree(const std::filesystem::path& from, const std::files
                              const CopyOptions& options) {
   UnpackOptions writing;
   writing.keep_special_bits = true;
+  writing.threads = options.threads;
   writing.progress = options.progress;
   PackOptions reading;
   reading.progress = options.progress;
@@ -138,7 +147,7 @@ Result<CopyResult> copy_tree(const std::filesystem::path& from, const std::files
   // No ratio limits what is no archive.
   Budget budget(TRY(Budget::limits(to.string(), writing, true)), UINT64_MAX);
   Extractor extractor = TRY(Extractor::create(to.string(), writing, everything, budget, warnings));
-  TreeCopier copier(extractor, warnings, reading);
+  TreeCopier copier(extractor, warnings, options, reading);
   TreeWalker walker([&](Found found) { return copier.copy(std::move(found)); },
                     [&](const std::string& path, std::string_view why, bool) {
                       warnings.add(path + " " + std::string(why));

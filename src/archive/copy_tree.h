@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace manman::archive {
 struct CopyOptions {
   // Paths below the folder that are left out, with all below them.
   std::vector<std::string> except;
+  // Only where files share their blocks with the copies; otherwise it is kUnimplemented, and fast.
+  // The folder `to` is empty, and nobody may write meanwhile.
+  bool only_shared = false;
+  int threads = 0;                       // that write; 0: one per core
+  std::function<bool()> stop = nullptr;  // ends it with kCancelled
   Progress* progress = nullptr;
 };
 

@@ -183,6 +183,10 @@ bool Extractor::share(int from) {
   return true;
 }
 
+void Extractor::share_at_end(UniqueFd from) {
+  if (files_->at_work()) files_->share_at_end(std::move(from));
+}
+
 Result<void> Extractor::end() {
   return files_->at_work() ? files_->end() : Result<void>();
 }

@@ -28,6 +28,9 @@ class Extractor final : public MemberVisitor {
   // Instead of data(): the contents of another open file, on blocks that both have until one is
   // written to. False, and nothing is done, where the file system can't.
   bool share(int from);
+  // The same beside other files, in the threads that write. Where the file system can't, a later
+  // call is kUnimplemented.
+  void share_at_end(UniqueFd from);
   Result<void> end() override;
   // What no archive holds: a fifo, socket or device like this one.
   Result<void> make_special(const Entry& entry, const struct stat& original);

@@ -114,6 +114,10 @@ bool FileWriter::share(int from) {
 }
 
 Result<void> FileWriter::finish(const Metadata& metadata) {
+  if (share_from_ && !share(share_from_.get()))
+    return fail(Code::kUnimplemented,
+                entry_.path + ": the file system can't share its blocks with a copy");
+  share_from_.reset();
   struct stat info{};
   if (::fstat(fd_.get(), &info) != 0) return fail_errno("stat " + entry_.path, errno);
   if (static_cast<uint64_t>(info.st_size) != entry_.size_bytes &&

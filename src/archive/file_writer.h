@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <string>
+#include <utility>
 
 #include "archive/archive.h"
 #include "archive/budget.h"
@@ -31,6 +32,9 @@ class FileWriter {
   Result<void> write(uint64_t offset, ConstBytes bytes);
   // Instead of any: see Extractor::share().
   bool share(int from);
+  // Instead of any: finish() gives it the contents of another file, as share() would, or is
+  // kUnimplemented.
+  void share_at_end(UniqueFd from) { share_from_ = std::move(from); }
   // Once all is written: brings the file to its size and gives it its metadata.
   Result<void> finish(const Metadata& metadata);
 
@@ -40,6 +44,7 @@ class FileWriter {
   Result<void> put_all(uint64_t offset, ConstBytes bytes);
 
   UniqueFd fd_;
+  UniqueFd share_from_;
   const Entry entry_;
   const Xattrs xattrs_;
   const bool sparse_;

@@ -34,6 +34,7 @@ class WriteBehind {
   Result<void> write(uint64_t offset, ConstBytes bytes);
   // Instead of write(): see Extractor::share(). The file's size, or none where it can't be done.
   std::optional<uint64_t> share(int from);
+  void share_at_end(UniqueFd from) { file_->writer->share_at_end(std::move(from)); }
   // The file at work has all its contents, and is given its metadata once they are written.
   Result<void> end();
   // The file at work, closed and without metadata, once all is written that was asked for.

@@ -49,6 +49,7 @@ Result<std::unique_ptr<Scratch>> Scratch::make(const std::filesystem::path& dir)
 }
 
 Scratch::~Scratch() {
+  if (kept_) return;
   folder_.reset();
   if (const auto removed = remove_tree(path_); !removed) log_warn({}, "{}", removed.error().text());
 }

@@ -14,7 +14,8 @@ namespace manman::live {
 // A folder of our own for copies, which nobody else may look into.
 class Scratch {
  public:
-  // Makes the folder where it isn't there. The destructor removes it with all that is in it.
+  // Makes the folder where it isn't there. The destructor removes it with all that is in it, unless
+  // keep() was called.
   static Result<std::unique_ptr<Scratch>> make(const std::filesystem::path& dir);
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -22,6 +23,8 @@ class Scratch {
 
   int folder() const { return folder_.get(); }
   const std::filesystem::path& path() const { return path_; }
+
+  void keep() { kept_ = true; }
 
   // A file that is gone when it is closed, open for reading and writing.
   Result<UniqueFd> nameless_file() const;
@@ -34,6 +37,7 @@ class Scratch {
 
   std::filesystem::path path_;
   UniqueFd folder_;
+  bool kept_ = false;
 };
 
 // Gives an empty file the contents of another one, on the same blocks (FICLONE). False, and nothing

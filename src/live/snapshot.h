@@ -1,0 +1,61 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "base/error.h"
+
+// A folder as it was at one moment, for reading it later at leisure.
+namespace manman::live {
+
+enum class SnapshotNeed {
+  kAtomic,     // somebody writes: it must be of one moment by itself
+  kHeldStill,  // nobody writes until it is taken: files may be cloned one by one
+};
+
+enum class SnapshotKind {
+  kReflink,    // a clone of each file, on the same blocks
+  kSubvolume,  // of a btrfs subvolume, read-only
+};
+
+// Owns what take_snapshot() made, and removes it at the end.
+class Snapshot {
+ public:
+  Snapshot(std::filesystem::path scratch, SnapshotKind kind);
+  Snapshot(Snapshot&& other) noexcept;
+  Snapshot& operator=(Snapshot&& other) = delete;
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  ~Snapshot();
+
+  // What stands for the folder.
+  std::filesystem::path path() const;
+  SnapshotKind kind() const { return kind_; }
+  // Removes it, and the scratch. After an error the destructor tries again.
+  Result<void> remove();
+
+ private:
+  std::filesystem::path scratch_;  // empty: nothing to remove
+  SnapshotKind kind_;
+};
+
+// Takes a snapshot of the folder `dir` into the folder `scratch`, which is made, beside it on the
+// same file system; what stands there already is removed first. None, and nothing is left, where
+// that can't be done: no reflinks, no btrfs subvolume or one with others in it, something mounted
+// below, a file that can't be cloned. What is not yet on the disk is written there while blocks are
+// shared; write_out() beforehand makes that little. `threads` clone; 0: one per core. `stop` ends
+// it with kCancelled.
+Result<std::optional<Snapshot>> take_snapshot(const std::filesystem::path& dir,
+                                              const std::filesystem::path& scratch,
+                                              SnapshotNeed need, int threads,
+                                              const std::function<bool()>& stop);
+
+// Removes what a crash left of a snapshot, whole or not. Success when there is nothing.
+Result<void> remove_snapshot(const std::filesystem::path& scratch);
+
+// Writes what the folder's file system still has to write, so that a snapshot taken right after
+// takes little time.
+Result<void> write_out(const std::filesystem::path& dir);
+
+}  // namespace manman::live

@@ -115,6 +115,8 @@ Result<Quiesced> WorldReader::hold_game() {
   reading_.game_ran = game.has_value();
   if (!game || handling_.quiesce.empty()) return Quiesced();
   TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
+  if (auto written = live::write_out(gsc_.game()); !written)
+    log_warn(job_.about, "{}", written.error().message);
   Quiesced quiesced = TRY(hold_still(context_, job_, *game, command_.launch));
   reading_.held = quiesced.held() || quiesced.overran();
   if (reading_.held) reading_.unconfirmed = quiesced.unconfirmed();
@@ -136,8 +138,8 @@ Result<std::optional<live::Snapshot>> WorldReader::take_snapshot(const Quiesced&
     return std::nullopt;
   }
   if (!*snapshot) return std::nullopt;
-  reading_.snapshot = to_text((*snapshot)->kind());
   reading_.atomic = (*snapshot)->kind() == live::SnapshotKind::kSubvolume;
+  reading_.snapshot = reading_.atomic ? "snapshot of its Btrfs subvolume" : "snapshot by reflinks";
   reading_.overran = quiesced.overran();
   if (!reading_.atomic) TRY(look_for_changes());
   TRY(failpoint::pass("backup.snapshot_taken"));

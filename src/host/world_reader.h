@@ -3,6 +3,7 @@
 #include "archive/archive.h"
 #include "base/stream.h"
 #include "domain/consistency.h"
+#include "domain/messages.h"
 #include "host/context.h"
 
 namespace manman::host {

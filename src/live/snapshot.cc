@@ -147,6 +147,9 @@ Result<void> remove_snapshot(const fs::path& scratch) {
 
 Result<void> write_out(const fs::path& dir) {
   const UniqueFd folder = TRY(open_folder(dir));
+  struct statfs kind{};
+  if (::fstatfs(folder.get(), &kind) != 0) return fail_errno("look at " + dir.string(), errno);
+  if (kind.f_type != XFS_SUPER_MAGIC && kind.f_type != BTRFS_SUPER_MAGIC) return {};
   if (::syncfs(folder.get()) != 0) return fail_errno("write out " + dir.string(), errno);
   return {};
 }

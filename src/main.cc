@@ -83,8 +83,9 @@ Result<std::filesystem::path> own_program() {
   return path;
 }
 
-api::ApiConfig api_config(const cli::ServiceOptions& options) {
+Result<api::ApiConfig> api_config(const cli::ServiceOptions& options) {
   api::ApiConfig config;
+  config.profiles = TRY(in("--profiles", api::known_profiles(options.profiles)));
   config.grpc_address = options.grpc;
   config.grpc_tls = options.grpc_tls;
   config.http_address = options.http;
@@ -238,7 +239,7 @@ Result<void> run_serve(const cli::ServiceOptions& options) {
   Engines engines;
   LocalHost host(options);
   TRY(host.adopt_as_remembered());
-  api::ControlPlane api(api_config(options));
+  api::ControlPlane api(TRY(api_config(options)));
   TRY(api.listen());
   if (!TRY(
           cli::open_engines({engines.open_database(options), engines.open_store(options),
@@ -268,7 +269,7 @@ Result<void> run_serve(const cli::ServiceOptions& options) {
 
 Result<void> run_api(const cli::ServiceOptions& options) {
   Engines engines;
-  api::ControlPlane api(api_config(options));
+  api::ControlPlane api(TRY(api_config(options)));
   TRY(api.listen());
   if (!TRY(
           cli::open_engines({engines.open_database(options), engines.open_store(options),

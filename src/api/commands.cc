@@ -1,6 +1,7 @@
 #include "api/commands.h"
 
 #include "api/game_config_fields.h"
+#include "api/handling_fields.h"
 #include "domain/object_url.h"
 
 namespace manman::api {
@@ -48,26 +49,28 @@ Result<bool> session_command_wanted(db::Transaction& tx, const SessionCommand& c
 
 }  // namespace
 
-Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id) {
+Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, int64_t sgc_id) {
   Deployment deployment;
   deployment.sgc = TRY(db::server_game_configs::get(tx, sgc_id));
   deployment.server = TRY(db::servers::get(tx, deployment.sgc.server_id));
   const GameConfig config = TRY(db::game_configs::get(tx, deployment.sgc.game_config_id));
-  deployment.launch = GameLaunch {
-    .environment = deployment.server.environment, .image = config.image,
-    .argv = TRY(argv_of(config))
-    , .entrypoint_words = static_cast<int>(config.entrypoint.size()), .env = config.env,
-        .handling = {.stop_command = config.stop_command,
-                     .stop_grace_seconds = config.stop_grace_seconds,
-                     .rcon = {},
-                     .quiesce = config.quiesce,
-                     .resume = config.resume,
-                     .files_root = "",
-                     .leave_out = {}},
-        .data_path = config.data_path,
-        .port_bindings = deployment.sgc.port_bindings
-  };
+  GameLaunch& launch = deployment.launch;
+  launch.environment = deployment.server.environment;
+  launch.image = config.image;
+  launch.argv = TRY(argv_of(config));
+  launch.entrypoint_words = static_cast<int>(config.entrypoint.size());
+  launch.env = config.env;
+  launch.data_path = config.data_path;
+  launch.port_bindings = deployment.sgc.port_bindings;
   deployment.compression = config.compression;
+  if (auto handling = effective_handling(profiles, config, deployment.sgc)) {
+    launch.handling = *std::move(handling);
+  } else {
+    Error why{Code::kFailedPrecondition,
+              "SGC " + std::to_string(sgc_id) + ": " + handling.error().message};
+    deployment.handled = std::unexpected(std::move(why).with_hint(
+        "give every API the same --profiles, or the SGC another one with 'manman sgc update'"));
+  }
   return deployment;
 }
 
@@ -79,6 +82,7 @@ Result<Session> live_session(db::Transaction& tx, int64_t sgc_id) {
 
 Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
                           int64_t now_ms) {
+  TRY(deployment.handled);
   BackupCommand command {
     .backup_id = backup.backup_id, .session_id = TRY(live_session(tx, backup.sgc_id))
     .session_id, .sgc_id = backup.sgc_id, .attempt = backup.attempt,
@@ -103,6 +107,7 @@ Result<void> order_cancel(db::Transaction& tx, const Backup& backup, int64_t now
 
 Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
                          const Backup& restored, int64_t now_ms, std::chrono::milliseconds lease) {
+  TRY(deployment.handled);
   const StartSessionCommand command{.session_id = session.session_id,
                                     .sgc_id = session.sgc_id,
                                     .restore_backup_id = restored.backup_id,
@@ -119,6 +124,7 @@ Result<void> order_start(db::Transaction& tx, const Deployment& deployment, cons
 
 Result<void> order_session(db::Transaction& tx, const Deployment& deployment,
                            SessionCommand::Kind kind, int64_t session_id, int64_t now_ms) {
+  if (kind == SessionCommand::Kind::kStop) TRY(deployment.handled);
   const SessionCommand command{.kind = kind,
                                .session_id = session_id,
                                .sgc_id = deployment.sgc.sgc_id,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "db/repositories.h"
 #include "domain/messages.h"
+#include "domain/profile.h"
 
 // Commands to hosts, put into the outbox by the transaction that decides on them.
 namespace manman::api {
@@ -17,8 +18,11 @@ struct Deployment {
   Server server;
   GameLaunch launch;
   Compression compression;  // of its backups, unless asked otherwise
+  // Why it is not known how it is handled: kFailedPrecondition naming the profile that this API
+  // does not have. Such an SGC is neither started, stopped nor backed up; it can be killed.
+  Result<void> handled;
 };
-Result<Deployment> deployment_of(db::Transaction& tx, int64_t sgc_id);
+Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, int64_t sgc_id);
 
 // The newest live session of the SGC; its session_id is 0 when there is none.
 Result<Session> live_session(db::Transaction& tx, int64_t sgc_id);

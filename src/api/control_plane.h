@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "api/profiles.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "base/tls.h"
@@ -23,6 +24,7 @@ struct ApiConfig {
   std::chrono::milliseconds job_interval{500};  // of relay (also woken at once), reaper, deleter
   std::chrono::milliseconds offline_after{20000};
   int max_verifications = 2;  // of archives, at a time
+  Profiles profiles = built_in_profiles();
 };
 
 // The API process: gRPC service, HTTP listener, consumer of status, and the jobs (outbox relay,

@@ -1,7 +1,5 @@
 #include "api/game_config_fields.h"
 
-#include <re2/re2.h>
-
 #include <filesystem>
 #include <set>
 #include <string>
@@ -13,14 +11,10 @@ namespace manman::api {
 namespace {
 
 constexpr size_t kMaxWords = 256;
-constexpr size_t kMaxSteps = 20;
 constexpr size_t kMaxPorts = 100;
 constexpr size_t kMaxImageBytes = 500;
 constexpr size_t kMaxPathBytes = 500;
 constexpr const char* kDefaultDataPath = "/data/game";
-constexpr int kMaxGraceSeconds = 3600;
-constexpr int kMaxStepSeconds = 600;
-constexpr int kDefaultSeconds = 30;
 // A config travels inside every command to a host, and many commands may wait in the outbox.
 constexpr size_t kMaxProgramBytes = 32 * 1024;
 
@@ -78,34 +72,6 @@ Result<void> check_program(const GameConfig& config) {
   return {};
 }
 
-Result<void> check_quiesce(std::vector<QuiesceStep>& steps) {
-  if (steps.size() > kMaxSteps)
-    return bad_field("quiesce", "must be at most " + std::to_string(kMaxSteps) + " steps");
-  for (size_t i = 0; i < steps.size(); i++) {
-    QuiesceStep& step = steps[i];
-    const std::string field = at("quiesce", i);
-    if (step.input.empty()) return bad_field(field + ".input", "must not be empty");
-    TRY(check_line(field + ".input", step.input));
-    TRY(check_line(field + ".confirm_regex", step.confirm_regex));
-    const re2::RE2 expression(step.confirm_regex, re2::RE2::Quiet);
-    if (!expression.ok()) return bad_field(field + ".confirm_regex", expression.error());
-    if (step.timeout_seconds == 0) step.timeout_seconds = kDefaultSeconds;
-    if (step.timeout_seconds < 1 || step.timeout_seconds > kMaxStepSeconds)
-      return bad_field(field + ".timeout_seconds", "must be 0 to 600");
-  }
-  return {};
-}
-
-Result<void> check_resume(const std::vector<std::string>& lines) {
-  if (lines.size() > kMaxSteps)
-    return bad_field("resume", "must be at most " + std::to_string(kMaxSteps) + " lines");
-  for (size_t i = 0; i < lines.size(); i++) {
-    if (lines[i].empty()) return bad_field(at("resume", i), "must not be empty");
-    TRY(check_line(at("resume", i), lines[i]));
-  }
-  return {};
-}
-
 Result<void> complete_and_check_binding(const std::string& field, PortBinding& binding) {
   const auto is_port = [](int port) { return port >= 1 && port <= 65535; };
   if (!is_port(binding.container_port))
@@ -141,13 +107,7 @@ Result<void> complete_and_check(GameConfig& config) {
   TRY(check_id("game_id", config.game_id));
   TRY(check_name("name", config.name));
   TRY(check_program(config));
-  TRY(check_line("stop_command", config.stop_command));
-  if (config.stop_grace_seconds == 0) config.stop_grace_seconds = kDefaultSeconds;
-  if (config.stop_grace_seconds < 0 || config.stop_grace_seconds > kMaxGraceSeconds)
-    return bad_field("stop_grace_seconds", "must be 0 to 3600");
-  TRY(check_quiesce(config.quiesce));
-  TRY(complete_and_check_data_path(config));
-  return check_resume(config.resume);
+  return complete_and_check_data_path(config);
 }
 
 Result<void> complete_and_check(std::vector<PortBinding>& bindings) {

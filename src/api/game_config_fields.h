@@ -7,8 +7,8 @@
 
 namespace manman::api {
 
-// Fills in what a game config leaves open (grace and timeouts: 30 s) and checks the rest;
-// kInvalidArgument names the field.
+// Fills in what a game config leaves open (the data path of a container) and checks the rest but
+// for its handling (api/handling_fields.h); kInvalidArgument names the field.
 Result<void> complete_and_check(GameConfig& config);
 
 // The same for port bindings (protocol: TCP). A host port stands in a protocol once.

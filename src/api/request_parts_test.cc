@@ -88,14 +88,6 @@ GameConfig config() {
   return config;
 }
 
-TEST(GameConfigFields, FillsInWhatIsLeftOpen) {
-  GameConfig open = config();
-  open.quiesce = {{"save-off", "disabled", 0}};
-  ASSERT_TRUE(complete_and_check(open));
-  EXPECT_EQ(open.stop_grace_seconds, 30);
-  EXPECT_EQ(open.quiesce[0].timeout_seconds, 30);
-}
-
 TEST(GameConfigFields, NamesTheFieldThatIsWrong) {
   using Change = std::function<void(GameConfig&)>;
   const std::vector<std::pair<Change, std::string>> table = {
@@ -111,14 +103,6 @@ TEST(GameConfigFields, NamesTheFieldThatIsWrong) {
       {[](GameConfig& c) { c.command = {std::string(20000, 'x'), std::string(20000, 'x')}; },
        "together must be at most 32 KiB"},
       {[](GameConfig& c) { c.command.assign(257, "x"); }, "command: must be at most 256 words"},
-      {[](GameConfig& c) { c.stop_grace_seconds = -1; }, "stop_grace_seconds: must be 0 to 3600"},
-      {[](GameConfig& c) { c.stop_grace_seconds = 3601; }, "stop_grace_seconds: must be 0 to 3600"},
-      {[](GameConfig& c) { c.stop_command = "a\nb"; }, "stop_command: must be a single line"},
-      {[](GameConfig& c) { c.quiesce = {{"", "", 1}}; }, "quiesce[0].input: must not be empty"},
-      {[](GameConfig& c) { c.quiesce = {{"a", "", 1}, {"b", "(", 1}}; },
-       "quiesce[1].confirm_regex: missing"},
-      {[](GameConfig& c) { c.quiesce = {{"a", "", 601}}; }, "quiesce[0].timeout_seconds: must be"},
-      {[](GameConfig& c) { c.resume = {"a", ""}; }, "resume[1]: must not be empty"},
   };
   for (const auto& [change, expected] : table) {
     GameConfig changed = config();

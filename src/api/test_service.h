@@ -170,7 +170,7 @@ class ApiTest : public testing::Test {
       const auto game = TRY(db::games::create(tx, {.name = "game " + number}));
       GameConfig config{.game_id = game.game_id, .name = "config", .args_template = "--port 7"};
       config.entrypoint = {"/bin/game"};
-      config.stop_command = "stop";
+      config.handling = R"({"stop_command": "stop"})";
       config = TRY(db::game_configs::create(tx, config));
       return TRY(db::server_game_configs::create(
           tx, {.server_id = server_id_, .game_config_id = config.config_id}))

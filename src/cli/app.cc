@@ -101,6 +101,7 @@ std::unique_ptr<CLI::App> make_app(Context& context, const Programs& programs) {
   add_server(root, context);
   add_game(root, context);
   add_config(root, context);
+  add_profile(root, context);
   add_deploy(root, "deploy", context);
   add_sgc(root, context);
   add_archive(root, context);

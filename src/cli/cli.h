@@ -39,6 +39,7 @@ struct ServiceOptions {
   std::string environment = "local";
   std::filesystem::path data_dir;  // "": {state}/data
   std::string log_level = "info";
+  std::filesystem::path profiles;  // a folder of profiles besides the built-in ones; "": none
   int lease_seconds = 60;
   int max_verifications = 2;
   int threads = 0;

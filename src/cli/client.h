@@ -20,7 +20,8 @@
   CALL(CreateGame) CALL(ListGames) CALL(GetGame) CALL(DeleteGame)                         \
   CALL(CreateGameConfig) CALL(ListGameConfigs) CALL(GetGameConfig) CALL(DeleteGameConfig) \
   CALL(DeployGameConfig) CALL(ListServerGameConfigs) CALL(GetServerGameConfig)            \
-  CALL(DeleteServerGameConfig)
+  CALL(DeleteServerGameConfig) CALL(UpdateServerGameConfig)                               \
+  CALL(ListProfiles) CALL(GetProfile)
 // Those that answer with a stream of messages.
 #define MANMAN_CLI_STREAMS(CALL)                                                          \
   CALL(DownloadBackup) CALL(ListBackupEntries) CALL(ReadBackupFile) CALL(DiffBackups)     \

@@ -1,5 +1,6 @@
 #include "cli/compression_options.h"
 #include "cli/config_fields.h"
+#include "cli/handling_options.h"
 #include "cli/id_verbs.h"
 #include "cli/listing.h"
 #include "cli/output.h"
@@ -27,6 +28,7 @@ void add_list(Command& group, Context& context) {
                     {{"CONFIG", "config_id"},
                      {"GAME", "game_id"},
                      {"NAME", "name"},
+                     {"PROFILE", "profile"},
                      {"IMAGE", "image"},
                      {"ENTRYPOINT", "entrypoint"},
                      {"COMMAND", "command"}}};
@@ -41,10 +43,10 @@ void add_list(Command& group, Context& context) {
 }
 
 struct CreateOptions {
-  std::string file, name, image, data_path, args, stop_command, format, level;
+  std::string file, name, image, data_path, args, format, level;
   int64_t game = 0;
-  int stop_grace = 0;
-  std::vector<std::string> entrypoint, command, env, quiesce, resume;
+  std::vector<std::string> entrypoint, command, env;
+  HandlingOptions handling;
 };
 
 template <typename Field>
@@ -61,22 +63,19 @@ Result<v1::GameConfig> config_of(const CreateOptions& options) {
   if (!options.image.empty()) config.set_image(options.image);
   if (!options.data_path.empty()) config.set_data_path(options.data_path);
   if (!options.args.empty()) config.set_args_template(options.args);
-  if (!options.stop_command.empty()) config.set_stop_command(options.stop_command);
   if (!options.format.empty() && options.format != config.format()) {
     config.set_format(options.format);
     config.clear_level();  // the file's is one of another format
   }
   if (!options.level.empty()) config.set_level(options.level);
-  if (options.stop_grace != 0) config.set_stop_grace_seconds(options.stop_grace);
   replace(config.mutable_entrypoint(), options.entrypoint);
   replace(config.mutable_command(), options.command);
-  replace(config.mutable_resume(), options.resume);
   for (const std::string& text : options.env) {
     const auto [name, value] = TRY(parse_env(text));
     (*config.mutable_env_template())[name] = value;
   }
-  if (!options.quiesce.empty()) config.clear_quiesce();
-  for (const std::string& text : options.quiesce) *config.add_quiesce() = TRY(parse_quiesce(text));
+  if (!options.handling.profile.empty()) config.set_profile(options.handling.profile);
+  TRY(apply(options.handling, *config.mutable_handling()));
   if (config.game_id() == 0)
     return fail(Code::kInvalidArgument, "--game is needed: the game that the config is of");
   if (config.name().empty()) return fail(Code::kInvalidArgument, "--name is needed");
@@ -97,25 +96,18 @@ void add_create_options(Command& command, CreateOptions& options) {
   command.add("command", options.command, "The words after the program; put -- before them");
   command.add("--args", options.args, "More arguments, split as a shell splits words");
   command.add("--env", options.env, "NAME=VALUE for its environment; repeatable");
-  command.add("--stop-command", options.stop_command,
-              "Line for its console that stops it; none: SIGTERM");
-  command.add("--stop-grace", options.stop_grace, "Then SIGKILL; 0: the service's default")
-      .range(0, INT32_MAX)
-      .value("SECONDS");
-  command.add("--quiesce", options.quiesce,
-              "INPUT[=>REGEX[=>SECONDS]]: a line for its console before its data is read, the "
-              "output to wait for, and how long; repeatable");
-  command.add("--resume", options.resume, "Line for its console that undoes quiesce; repeatable");
+  add_handling_options(command, options.handling);
   add_compression(command, options.format, options.level, "gz; of the archives of its backups");
 }
 
 void add_create(Command& group, Context& context) {
   Command command =
       group.command("create", "Make a game config: what to run and how to talk to it",
-                    {"manman config create --game 1 --name survival --stop-command stop \\",
-                     "    --quiesce 'save-off=>saving is now disabled' \\",
-                     "    --quiesce 'save-all flush=>Saved the game=>60' --resume save-on \\",
+                    {"manman config create --game 1 --name survival --profile minecraft-java \\",
                      "    -- java -Xmx4G -jar server.jar nogui",
+                     "manman config create --game 1 --name other --stop-command quit \\",
+                     "    --quiesce 'hold=>^holding$' --quiesce 'flush=>^all written$=>60' \\",
+                     "    --resume go-on -- ./server",
                      "manman config create --game 1 --name creative --file config.json"});
   auto options = std::make_shared<CreateOptions>();
   add_create_options(command, *options);

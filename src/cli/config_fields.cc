@@ -2,40 +2,24 @@
 
 #include <google/protobuf/util/json_util.h>
 
-#include <charconv>
-
 #include "base/file.h"
 
 namespace manman::cli {
 namespace {
 
 constexpr size_t kMaxFileBytes = 1 << 20;
-constexpr std::string_view kArrow = "=>";
+
+// What a file of an earlier version says in the older place of the handling's fields.
+void lift_handling(v1::GameConfig& config) {
+  if (config.has_handling()) return;  // one that 'config get' printed: there they show what counts
+  v1::Handling& said = *config.mutable_handling();
+  if (!config.stop_command().empty()) said.set_stop_command(config.stop_command());
+  if (config.stop_grace_seconds() != 0) said.set_stop_grace_seconds(config.stop_grace_seconds());
+  *said.mutable_quiesce() = config.quiesce();
+  *said.mutable_resume() = config.resume();
+}
 
 }  // namespace
-
-Result<v1::QuiesceStep> parse_quiesce(const std::string& text) {
-  v1::QuiesceStep step;
-  const size_t arrow = text.find(kArrow);
-  step.set_input(text.substr(0, arrow));
-  if (step.input().empty())
-    return fail(Code::kInvalidArgument,
-                "--quiesce '" + text + "': wants INPUT[=>REGEX[=>SECONDS]]");
-  if (arrow == std::string::npos) return step;
-  std::string rest = text.substr(arrow + kArrow.size());
-  if (const size_t last = rest.rfind(kArrow); last != std::string::npos) {
-    const std::string_view digits = std::string_view(rest).substr(last + kArrow.size());
-    int seconds = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-    if (error == std::errc() && end == digits.data() + digits.size() && seconds > 0) {
-      step.set_timeout_seconds(seconds);
-      rest.resize(last);
-    }
-  }
-  step.set_confirm_regex(rest);
-  return step;
-}
 
 Result<std::pair<std::string, std::string>> parse_env(const std::string& text) {
   const size_t equals = text.find('=');
@@ -51,6 +35,7 @@ Result<v1::GameConfig> read_config_file(const std::filesystem::path& path) {
   if (!status.ok())
     return fail(Code::kInvalidArgument,
                 "--file " + path.string() + ": " + std::string(status.message()));
+  lift_handling(config);
   return config;
 }
 
@@ -63,10 +48,14 @@ v1::CreateGameConfigRequest create_request(const v1::GameConfig& config) {
   *request.mutable_env_template() = config.env_template();
   *request.mutable_entrypoint() = config.entrypoint();
   *request.mutable_command() = config.command();
-  request.set_stop_command(config.stop_command());
-  request.set_stop_grace_seconds(config.stop_grace_seconds());
-  *request.mutable_quiesce() = config.quiesce();
-  *request.mutable_resume() = config.resume();
+  request.set_profile(config.profile());
+  const v1::Handling& handling = config.handling();
+  *request.mutable_handling() = handling;
+  // In their older place too, for a service that knows no other.
+  request.set_stop_command(handling.stop_command());
+  request.set_stop_grace_seconds(handling.stop_grace_seconds());
+  *request.mutable_quiesce() = handling.quiesce();
+  *request.mutable_resume() = handling.resume();
   request.set_data_path(config.data_path());
   request.set_format(config.format());
   request.set_level(config.level());

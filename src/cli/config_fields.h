@@ -9,10 +9,6 @@
 // A game config as the command line takes it.
 namespace manman::cli {
 
-// INPUT[=>REGEX[=>SECONDS]], such as 'save-all flush=>Saved the game=>60'. The last part counts as
-// seconds only when it is a number.
-Result<v1::QuiesceStep> parse_quiesce(const std::string& text);
-
 // KEY=VALUE.
 Result<std::pair<std::string, std::string>> parse_env(const std::string& text);
 

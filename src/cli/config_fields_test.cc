@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/handling_options.h"
 #include "cli/port_binding.h"
 
 namespace manman::cli {
@@ -88,6 +89,41 @@ TEST_F(ConfigFile, WhatConfigGetPrints) {
   EXPECT_EQ(request.quiesce(0).timeout_seconds(), 9);
   EXPECT_EQ(request.resume(0), "save-on");
   EXPECT_EQ(request.data_path(), "/srv");
+}
+
+TEST_F(ConfigFile, WhatItSaysItselfIsTakenAndNotWhatCounts) {
+  const auto config = read(R"({"game_id": 1, "name": "survival", "entrypoint": ["java"],
+    "stop_command": "stop", "stop_grace_seconds": 120, "profile": "minecraft-java",
+    "quiesce": [{"input": "save-off"}], "resume": ["save-on"],
+    "handling": {"stop_command": null, "leave_out": ["/x/"], "rcon": null, "no_quiesce": false},
+    "effective_handling": {"stop_command": "stop", "leave_out": ["/logs/", "/x/"]}})");
+  ASSERT_TRUE(config) << config.error().text();
+  const auto request = create_request(*config);
+  EXPECT_EQ(request.profile(), "minecraft-java");
+  EXPECT_EQ(request.stop_command(), "");
+  EXPECT_EQ(request.quiesce_size(), 0);
+  EXPECT_FALSE(request.handling().has_stop_command());
+  EXPECT_FALSE(request.handling().has_rcon());
+  ASSERT_EQ(request.handling().leave_out_size(), 1);
+}
+
+TEST(HandlingOptions, OnlyWhatIsSaidIsSet) {
+  v1::Handling handling;
+  ASSERT_TRUE(apply({}, handling));
+  EXPECT_EQ(handling.ByteSizeLong(), 0U);
+  HandlingOptions options;
+  options.rcon_port = 25575;
+  options.quiesce = {"save-off", "save-all=>Saved"};
+  options.unconfirmed = "go-on";
+  handling.add_resume("save-on");
+  ASSERT_TRUE(apply(options, handling));
+  EXPECT_EQ(handling.rcon().port(), 25575);
+  EXPECT_FALSE(handling.rcon().has_secret());
+  EXPECT_EQ(handling.quiesce(1).confirm_regex(), "Saved");
+  EXPECT_EQ(handling.resume(0), "save-on");
+  EXPECT_EQ(handling.unconfirmed(), "go-on");
+  options.quiesce = {"=>x"};
+  EXPECT_FALSE(apply(options, handling));
 }
 
 TEST_F(ConfigFile, ErrorsNameFileAndField) {

@@ -1,3 +1,4 @@
+#include "cli/handling_options.h"
 #include "cli/output.h"
 #include "cli/port_binding.h"
 #include "cli/verbs.h"
@@ -24,6 +25,7 @@ struct Options {
   int64_t config = 0;
   int64_t server = 0;
   std::vector<std::string> ports;
+  HandlingOptions handling;
 };
 
 Result<int> deploy(Context& context, const Options& options) {
@@ -31,6 +33,8 @@ Result<int> deploy(Context& context, const Options& options) {
   request.set_game_config_id(options.config);
   for (const std::string& text : options.ports)
     *request.add_port_bindings() = TRY(parse_port(text));
+  request.set_profile(options.handling.profile);
+  TRY(apply(options.handling, *request.mutable_handling()));
   Client* client = TRY(context.client());
   request.set_server_id(options.server != 0 ? options.server : TRY(default_server(*client)));
   const auto response = TRY(client->call(request));
@@ -42,14 +46,15 @@ Result<int> deploy(Context& context, const Options& options) {
 
 void add_deploy(Command& parent, const std::string& name, Context& context) {
   const std::string command_line = parent.words() + " " + name;
-  Command command =
-      parent.command(name, "Deploy a game config on a server (makes an SGC)",
-                     {command_line + " --config 1",
-                      command_line + " --config 1 --server 2 --port 25565:25565/tcp"});
+  Command command = parent.command(
+      name, "Deploy a game config on a server (makes an SGC)",
+      {command_line + " --config 1", command_line + " --config 1 --server 2 --port 25565:25565/tcp",
+       command_line + " --config 1 --leave-out /dynmap/"});
   auto options = std::make_shared<Options>();
   command.add_id("--config", options->config, "The game config").required();
   command.add_id("--server", options->server, "The server; none: the default server");
   command.add("--port", options->ports, "HOST[:GAME][/tcp|/udp]; repeatable");
+  add_handling_options(command, options->handling);
   command.on_run(context, [&context, options] { return deploy(context, *options); });
 }
 

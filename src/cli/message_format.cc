@@ -30,6 +30,7 @@ Json to_json(const Message& message) {
 Json value_json(const Message& message, const Field* field, int index) {
   const auto* reflection = message.GetReflection();
   const bool one = field->is_repeated();
+  if (!one && field->has_presence() && !reflection->HasField(message, field)) return nullptr;
 #define MANMAN_VALUE(Type)                                    \
   (one ? reflection->GetRepeated##Type(message, field, index) \
        : reflection->Get##Type(message, field))
@@ -55,7 +56,6 @@ Json value_json(const Message& message, const Field* field, int index) {
       return field->type() == Field::TYPE_BYTES ? base64(text) : text;
     }
     case Field::CPPTYPE_MESSAGE:
-      if (!one && !reflection->HasField(message, field)) return nullptr;
       return to_json(one ? reflection->GetRepeatedMessage(message, field, index)
                          : reflection->GetMessage(message, field));
   }
@@ -127,13 +127,20 @@ std::string field_text(const Message& message, const std::string& name) {
   return plain_text(name, field_json(message, field));
 }
 
-std::string details(const Message& message) {
+std::string details(const Message& message, const std::string& indent) {
   std::string out;
   const auto* descriptor = message.GetDescriptor();
   for (int i = 0; i < descriptor->field_count(); i++) {
     const Field* field = descriptor->field(i);
     if (!is_set(message, field)) continue;
-    out += field->name() + ": " + plain_text(field->name(), field_json(message, field)) + "\n";
+    if (field->cpp_type() == Field::CPPTYPE_MESSAGE && !field->is_repeated()) {
+      const std::string inner =
+          details(message.GetReflection()->GetMessage(message, field), indent + "  ");
+      if (!inner.empty()) out += indent + field->name() + ":\n" + inner;
+      continue;
+    }
+    out += indent + field->name() + ": " + plain_text(field->name(), field_json(message, field)) +
+           "\n";
   }
   return out;
 }

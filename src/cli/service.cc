@@ -130,6 +130,13 @@ void add_lease(Command& command, ServiceOptions& options) {
       .value("SECONDS");
 }
 
+void add_profiles(Command& command, ServiceOptions& options) {
+  command
+      .add("--profiles", options.profiles,
+           "Folder with game profiles of one's own (NAME.json), which win over the built-in ones")
+      .value("DIR");
+}
+
 void add_api_limits(Command& command, ServiceOptions& options) {
   command
       .add("--max-verifications", options.max_verifications,
@@ -169,6 +176,7 @@ void add_serve(Command& app, Context& context, const Programs& programs) {
   add_host_settings(command, *options, "; none: STATE/data");
   add_backup_manners(command, *options);
   add_docker(command, *options);
+  add_profiles(command, *options);
   add_api_limits(command, *options);
   add_lease(command, *options);
   add_log_level(command, *options);
@@ -185,6 +193,7 @@ void add_api(Command& app, Context& context, const Programs& programs) {
   add_store(command, *options, "");
   add_db(command, *options, "");
   add_bus(command, *options, "");
+  add_profiles(command, *options);
   add_api_limits(command, *options);
   add_lease(command, *options);
   add_log_level(command, *options);

@@ -134,6 +134,7 @@ Result<ServiceOptions> complete(Role role, ServiceOptions options) {
     TRY(check_address(options.grpc, "--grpc (API_ADDRESS)", true));
     TRY(check_address(options.http, "--http", true));
   }
+  if (!options.profiles.empty()) options.profiles = place(options.profiles);
   if (role == Role::kApi) return options;
   options.data_dir = options.data_dir.empty() ? options.state / "data" : place(options.data_dir);
   TRY(complete_names(options));

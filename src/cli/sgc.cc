@@ -1,5 +1,7 @@
+#include "cli/handling_options.h"
 #include "cli/id_verbs.h"
 #include "cli/listing.h"
+#include "cli/output.h"
 #include "cli/port_binding.h"
 #include "cli/verbs.h"
 
@@ -33,6 +35,7 @@ void add_list(Command& group, Context& context) {
                      {"SERVER", "server_id"},
                      {"CONFIG", "game_config_id"},
                      {"STATUS", "status"},
+                     {"PROFILE", "profile"},
                      {"PORTS", "port_bindings", ports_text}}};
     if (options->config != 0)
       shape.keep = [options](const Message& item) {
@@ -44,6 +47,36 @@ void add_list(Command& group, Context& context) {
   });
 }
 
+void add_update(Command& group, Context& context) {
+  Command command = group.command("update", "Change how the game of an SGC is handled",
+                                  {"manman sgc update 1 --profile minecraft-java",
+                                   "manman sgc update 1 --leave-out /dynmap/ --max-pause 20",
+                                   "manman sgc update 1 --clear leave_out --clear profile"});
+  struct Options {
+    int64_t sgc = 0;
+    std::vector<std::string> clear;
+    HandlingOptions handling;
+  };
+  auto options = std::make_shared<Options>();
+  command.add_id("sgc", options->sgc, "Its id").required();
+  command
+      .add("--clear", options->clear,
+           "Say nothing of this field any more (profile, a field of 'handling' in 'sgc get', or "
+           "all); repeatable, and before what else is said here")
+      .value("FIELD");
+  add_handling_options(command, options->handling);
+  command.on_run(context, [&context, options]() -> Result<int> {
+    v1::UpdateServerGameConfigRequest request;
+    request.set_server_game_config_id(options->sgc);
+    request.mutable_clear()->Assign(options->clear.begin(), options->clear.end());
+    request.set_profile(options->handling.profile);
+    TRY(apply(options->handling, *request.mutable_handling()));
+    const auto response = TRY(TRY(context.client())->call(request));
+    TRY(print_item(context.globals, response.config(), kNoun.id_field));
+    return kOk;
+  });
+}
+
 }  // namespace
 
 void add_sgc(Command& app, Context& context) {
@@ -51,6 +84,7 @@ void add_sgc(Command& app, Context& context) {
   add_list(group, context);
   add_get<v1::GetServerGameConfigRequest>(group, context, kNoun);
   add_deploy(group, "create", context);
+  add_update(group, context);
   add_delete<v1::DeleteServerGameConfigRequest>(
       group, context, kNoun, "Delete an SGC that has no live session and no backups");
 }

@@ -15,6 +15,7 @@ void add_session(Command& app, Context& context);
 void add_server(Command& app, Context& context);
 void add_game(Command& app, Context& context);
 void add_config(Command& app, Context& context);
+void add_profile(Command& app, Context& context);
 void add_sgc(Command& app, Context& context);
 void add_deploy(Command& parent, const std::string& name, Context& context);
 void add_archive(Command& app, Context& context);

@@ -75,10 +75,8 @@ TEST_P(CatalogTest, GameConfigReadsBackEveryField) {
   config.env = {{"A", "1"}, {"B=C", ""}, {"Ü", "\xf0\x9f\x8e\xae\n"}};
   config.entrypoint = {"/bin/sh", "-c"};
   config.command = {"", "\x01\x7f", "[\"x\"]"};
-  config.stop_command = "stop";
-  config.stop_grace_seconds = 77;
-  config.quiesce = {{"save-off", "", 1}, {"save-all", "Saved\\b", 60}};
-  config.resume = {"save-on"};
+  config.profile = "minecraft-java";
+  config.handling = R"({"stop_command":"stop :name","resume":["save-on"]})";
   config.data_path = "/data";
   config.compression = {ArchiveFormat::kNone, 0};
   const int64_t id =
@@ -92,15 +90,10 @@ TEST_P(CatalogTest, GameConfigReadsBackEveryField) {
   EXPECT_EQ(got.env, config.env);
   EXPECT_EQ(got.entrypoint, config.entrypoint);
   EXPECT_EQ(got.command, config.command);
-  EXPECT_EQ(got.stop_command, config.stop_command);
-  EXPECT_EQ(got.stop_grace_seconds, 77);
-  EXPECT_EQ(got.resume, config.resume);
+  EXPECT_EQ(got.profile, config.profile);
+  EXPECT_EQ(got.handling, config.handling);
   EXPECT_EQ(got.data_path, "/data");
   EXPECT_EQ(got.compression, config.compression);
-  ASSERT_EQ(got.quiesce.size(), 2U);
-  EXPECT_EQ(got.quiesce[1].input, "save-all");
-  EXPECT_EQ(got.quiesce[1].confirm_regex, "Saved\\b");
-  EXPECT_EQ(got.quiesce[1].timeout_seconds, 60);
 }
 
 TEST_P(CatalogTest, SgcReadsBackEveryField) {
@@ -109,8 +102,17 @@ TEST_P(CatalogTest, SgcReadsBackEveryField) {
   ServerGameConfig sgc = base;
   sgc.port_bindings = {{25565, 25570, "TCP"}, {19132, 19132, "UDP"}};
   sgc.active = false;
-  const ServerGameConfig got =
+  sgc.profile = "luanti";
+  sgc.handling = R"({"leave_out":["/cache/"]})";
+  ServerGameConfig got =
       in_tx([&](Transaction& tx) { return server_game_configs::create(tx, sgc); });
+  EXPECT_EQ(got.profile, sgc.profile);
+  EXPECT_EQ(got.handling, sgc.handling);
+  got.handling.clear();
+  in_tx([&](Transaction& tx) { return server_game_configs::update(tx, got); });
+  got = in_tx([&](Transaction& tx) { return server_game_configs::get(tx, got.sgc_id); });
+  EXPECT_EQ(got.profile, sgc.profile);
+  EXPECT_EQ(got.handling, "");
   EXPECT_NE(got.sgc_id, other);
   EXPECT_EQ(got.server_id, base.server_id);
   EXPECT_EQ(got.game_config_id, base.game_config_id);
@@ -276,8 +278,8 @@ TEST_P(CatalogTest, TextThatNoDatabaseHoldsIsRefusedByItsColumn) {
     expect_refused("game_configs.env_template.KEY", [&](Transaction& tx) {
       return game_configs::create(tx, {.name = "c", .env = {{"KEY", text}}});
     });
-    expect_refused("game_configs.quiesce[0].confirm_regex", [&](Transaction& tx) {
-      return game_configs::create(tx, {.name = "c", .quiesce = {{"x", text, 1}}});
+    expect_refused("game_configs.handling", [&](Transaction& tx) {
+      return game_configs::create(tx, {.name = "c", .handling = text});
     });
     expect_refused("outbox.body", [&](Transaction& tx) { return outbox::add(tx, "key", text, 1); });
   }

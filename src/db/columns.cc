@@ -118,19 +118,6 @@ Result<std::string> json_of(std::string_view column,
   return json(texts).dump();
 }
 
-Result<std::string> json_of(std::string_view column, const std::vector<QuiesceStep>& steps) {
-  json list = json::array();
-  for (const QuiesceStep& step : steps) {
-    const std::string path = std::string(column) + "[" + std::to_string(list.size()) + "]";
-    TRY(check_text(path + ".input", step.input));
-    TRY(check_text(path + ".confirm_regex", step.confirm_regex));
-    list.push_back({{"input", step.input},
-                    {"confirm_regex", step.confirm_regex},
-                    {"timeout_seconds", step.timeout_seconds}});
-  }
-  return list.dump();
-}
-
 Result<std::string> json_of(std::string_view column, const std::vector<PortBinding>& bindings) {
   json list = json::array();
   for (const PortBinding& binding : bindings) {
@@ -152,18 +139,6 @@ Result<std::map<std::string, std::string>> text_map_from(std::string_view column
                                                          const std::string& text) {
   return read_json(column, text, [](const json& object) {
     return object.get<std::map<std::string, std::string>>();
-  });
-}
-
-Result<std::vector<QuiesceStep>> quiesce_from(std::string_view column, const std::string& text) {
-  return read_json(column, text, [](const json& list) {
-    std::vector<QuiesceStep> steps;
-    for (const json& step : list) {
-      steps.push_back({step.at("input").get<std::string>(),
-                       step.at("confirm_regex").get<std::string>(),
-                       step.at("timeout_seconds").get<int>()});
-    }
-    return steps;
   });
 }
 

@@ -37,13 +37,11 @@ Result<int64_t> unix_seconds_from(std::string_view column, const std::string& ti
 Result<std::string> json_of(std::string_view column, const std::vector<std::string>& texts);
 Result<std::string> json_of(std::string_view column,
                             const std::map<std::string, std::string>& texts);
-Result<std::string> json_of(std::string_view column, const std::vector<QuiesceStep>& steps);
 Result<std::string> json_of(std::string_view column, const std::vector<PortBinding>& bindings);
 
 Result<std::vector<std::string>> texts_from(std::string_view column, const std::string& json);
 Result<std::map<std::string, std::string>> text_map_from(std::string_view column,
                                                          const std::string& json);
-Result<std::vector<QuiesceStep>> quiesce_from(std::string_view column, const std::string& json);
 Result<std::vector<PortBinding>> port_bindings_from(std::string_view column,
                                                     const std::string& json);
 

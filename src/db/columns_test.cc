@@ -56,8 +56,6 @@ TEST(ReadingTest, WhatNobodyWroteIsDataLossNamingTheColumn) {
     expect_damaged(texts_from("t.c", json));
   }
   expect_damaged(text_map_from("t.c", "[\"a\"]"));
-  expect_damaged(quiesce_from("t.c", R"([{"input":"x"}])"));
-  expect_damaged(quiesce_from("t.c", R"([5])"));
   expect_damaged(port_bindings_from("t.c", R"([{"container_port":"x"}])"));
 }
 

@@ -9,6 +9,7 @@
 #include "db/migrations.h"
 #include "db/soci_transaction.h"
 #include "db/test_database.h"
+#include "domain/handling_layers.h"
 
 namespace manman::db {
 namespace {
@@ -233,6 +234,63 @@ TEST_P(MigrationTest, ManyMayDoSoAtOnce) {
     }
   });
   EXPECT_EQ(must(place->open()->schema_version()), static_cast<int>(embedded_migrations().size()));
+}
+
+// A database as version 8 left it, with configs of that time.
+void make_version_8(Database& database) {
+  must(database.transact([](Transaction& tx) {
+    return query(tx, [&](soci::session& sql) -> Result<void> {
+      sql << "CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL)";
+      for (const Migration& migration : embedded_migrations().first(8)) {
+        for (std::string& statement : split_statements(migration.sql))
+          sql << engine_of(tx).translate(std::move(statement));
+        const std::string name(migration.name);
+        sql << "INSERT INTO schema_migrations VALUES (:version, :name)",
+            soci::use(migration.number), soci::use(name);
+      }
+      sql << "INSERT INTO games (name, steam_app_id) VALUES ('g', '')";
+      const auto config = [&](int id, const std::string& stop, int grace,
+                              const std::string& quiesce, const std::string& resume) {
+        sql << "INSERT INTO game_configs (game_id, name, image, args_template, env_template, "
+               "entrypoint, command, stop_command, stop_grace_seconds, quiesce, resume) VALUES "
+               "(1, :name, '', '', '{}', '[]', '[]', :stop, :grace, :quiesce, :resume)",
+            soci::use(std::to_string(id)), soci::use(stop), soci::use(grace), soci::use(quiesce),
+            soci::use(resume);
+      };
+      config(1, "", 30, "[]", "[]");
+      config(2, "say \"a\\b\"\t:x", 90,
+             R"([{"confirm_regex":"^Saved \\\"it\\\"$","input":"save-off","timeout_seconds":20}])",
+             R"(["save-on","say :done"])");
+      config(3, "stop", 30, "[]", "[]");
+      config(4, "", 60, "[]", R"(["x"])");
+      return {};
+    });
+  }));
+}
+
+TEST_P(MigrationTest, WhatOldConfigsSaidOfTheirHandlingIsKept) {
+  const auto place = GetParam().make();
+  const auto database = place->open();
+  make_version_8(*database);
+  must(database->migrate());
+  const auto handling = [&](int64_t id) {
+    const auto config =
+        must(database->transact([&](Transaction& tx) { return game_configs::get(tx, id); }));
+    EXPECT_EQ(config.profile, "");
+    EXPECT_EQ(config.name, std::to_string(id));
+    return must(merged_handling({config.handling}));
+  };
+  EXPECT_EQ(handling(1), Handling{});
+  const Handling full{.stop_command = "say \"a\\b\"\t:x",
+                      .stop_grace_seconds = 90,
+                      .rcon = {},
+                      .quiesce = {{"save-off", "^Saved \\\"it\\\"$", 20}},
+                      .resume = {"save-on", "say :done"},
+                      .files_root = {},
+                      .leave_out = {}};
+  EXPECT_EQ(handling(2), full);
+  EXPECT_EQ(handling(3), Handling{.stop_command = "stop"});
+  EXPECT_EQ(handling(4), (Handling{.stop_grace_seconds = 60, .resume = {"x"}}));
 }
 
 TEST(EmbeddedMigrationsTest, AreNumberedFromOneWithoutGaps) {

@@ -14,13 +14,11 @@ Result<GameConfigRow> to_row(const GameConfig& config) {
   row.env_template = TRY(json_of("game_configs.env_template", config.env));
   row.entrypoint = TRY(json_of("game_configs.entrypoint", config.entrypoint));
   row.command = TRY(json_of("game_configs.command", config.command));
-  row.stop_command = config.stop_command;
-  row.stop_grace_seconds = config.stop_grace_seconds;
-  row.quiesce = TRY(json_of("game_configs.quiesce", config.quiesce));
-  row.resume = TRY(json_of("game_configs.resume", config.resume));
   row.data_path = config.data_path;
   row.format = config.compression.format_text();
   row.level = config.compression.level_text();
+  row.profile = config.profile;
+  row.handling = config.handling;
   return row;
 }
 
@@ -34,12 +32,10 @@ Result<GameConfig> to_domain(const GameConfigRow& row) {
   config.env = TRY(text_map_from("game_configs.env_template", row.env_template));
   config.entrypoint = TRY(texts_from("game_configs.entrypoint", row.entrypoint));
   config.command = TRY(texts_from("game_configs.command", row.command));
-  config.stop_command = row.stop_command;
-  config.stop_grace_seconds = row.stop_grace_seconds;
-  config.quiesce = TRY(quiesce_from("game_configs.quiesce", row.quiesce));
-  config.resume = TRY(texts_from("game_configs.resume", row.resume));
   config.data_path = row.data_path;
   config.compression = TRY(compression_from("game_configs", row.format, row.level));
+  config.profile = row.profile;
+  config.handling = row.handling;
   return config;
 }
 
@@ -48,6 +44,7 @@ Result<GameConfig> to_domain(const GameConfigRow& row) {
 Result<GameConfig> create(Transaction& tx, const GameConfig& config) {
   GameConfigRow row = TRY(to_row(config));
   TRY(check_text("game_configs.name", config.name));
+  TRY(check_text("game_configs.handling", config.handling));
   TRY(require<GameRow>(tx, config.game_id));
   const Where same_name = Where()
                               .when("game_id = :game", "game", config.game_id)

@@ -55,6 +55,8 @@ Result<void> remove(Transaction& tx, int64_t config_id);
 namespace server_game_configs {
 Result<ServerGameConfig> create(Transaction& tx, const ServerGameConfig& config);
 Result<ServerGameConfig> get(Transaction& tx, int64_t sgc_id);
+// The whole row, by sgc_id.
+Result<void> update(Transaction& tx, const ServerGameConfig& config);
 // server_id 0: of all servers.
 Result<std::vector<ServerGameConfig>> list(Transaction& tx, int64_t server_id, const Page& page);
 // Its ended sessions go with it; with a live session or a backup it is kFailedPrecondition.

@@ -55,13 +55,11 @@ struct GameConfigRow {
   std::string env_template;
   std::string entrypoint;
   std::string command;
-  std::string stop_command;
-  int stop_grace_seconds = 0;
-  std::string quiesce;
-  std::string resume;
   std::string data_path;
   std::string format;
   std::string level;
+  std::string profile;
+  std::string handling;
 
   void visit(auto&& column) {
     column("game_id", game_id);
@@ -71,13 +69,11 @@ struct GameConfigRow {
     column("env_template", env_template);
     column("entrypoint", entrypoint);
     column("command", command);
-    column("stop_command", stop_command);
-    column("stop_grace_seconds", stop_grace_seconds);
-    column("quiesce", quiesce);
-    column("resume", resume);
     column("data_path", data_path);
     column("format", format);
     column("level", level);
+    column("profile", profile);
+    column("handling", handling);
   }
 };
 
@@ -90,12 +86,16 @@ struct ServerGameConfigRow {
   int64_t game_config_id = 0;
   std::string port_bindings;
   std::string status;
+  std::string profile;
+  std::string handling;
 
   void visit(auto&& column) {
     column("server_id", server_id);
     column("game_config_id", game_config_id);
     column("port_bindings", port_bindings);
     column("status", status);
+    column("profile", profile);
+    column("handling", handling);
   }
 };
 

@@ -17,7 +17,21 @@ Result<ServerGameConfig> to_domain(const ServerGameConfigRow& row) {
   config.port_bindings =
       TRY(port_bindings_from("server_game_configs.port_bindings", row.port_bindings));
   config.active = row.status == "active";
+  config.profile = row.profile;
+  config.handling = row.handling;
   return config;
+}
+
+Result<ServerGameConfigRow> to_row(const ServerGameConfig& config) {
+  ServerGameConfigRow row;
+  row.id = config.sgc_id;
+  row.server_id = config.server_id;
+  row.game_config_id = config.game_config_id;
+  row.port_bindings = TRY(json_of("server_game_configs.port_bindings", config.port_bindings));
+  row.status = config.active ? "active" : "inactive";
+  row.profile = config.profile;
+  row.handling = config.handling;
+  return row;
 }
 
 Result<void> forbid_live_session(Transaction& tx, int64_t sgc_id) {
@@ -34,16 +48,15 @@ Result<void> forbid_live_session(Transaction& tx, int64_t sgc_id) {
 Result<ServerGameConfig> create(Transaction& tx, const ServerGameConfig& config) {
   TRY(require<ServerRow>(tx, config.server_id));
   TRY(require<GameConfigRow>(tx, config.game_config_id));
-  ServerGameConfigRow row;
-  row.server_id = config.server_id;
-  row.game_config_id = config.game_config_id;
-  row.port_bindings = TRY(json_of("server_game_configs.port_bindings", config.port_bindings));
-  row.status = config.active ? "active" : "inactive";
-  return get(tx, TRY(insert(tx, std::move(row))));
+  return get(tx, TRY(insert(tx, TRY(to_row(config)))));
 }
 
 Result<ServerGameConfig> get(Transaction& tx, int64_t sgc_id) {
   return read_one<ServerGameConfigRow>(tx, sgc_id, to_domain);
+}
+
+Result<void> update(Transaction& tx, const ServerGameConfig& config) {
+  return db::update(tx, TRY(to_row(config)));
 }
 
 Result<std::vector<ServerGameConfig>> list(Transaction& tx, int64_t server_id, const Page& page) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/compression.h"
-#include "domain/handling.h"
 
 namespace manman {
 
@@ -36,12 +35,10 @@ struct GameConfig {
   std::map<std::string, std::string> env;
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;
-  std::string stop_command;
-  int stop_grace_seconds = 30;
-  std::vector<QuiesceStep> quiesce;
-  std::vector<std::string> resume;
   std::string data_path;    // where a container finds its save data; "" without an image
   Compression compression;  // of its backups, unless asked otherwise
+  std::string profile;      // "": the generic one
+  std::string handling;     // what it says itself of it: a layer for merged_handling()
 };
 
 struct PortBinding {
@@ -56,6 +53,8 @@ struct ServerGameConfig {
   int64_t game_config_id = 0;
   std::vector<PortBinding> port_bindings;
   bool active = true;
+  std::string profile;   // instead of the game config's; "": that one
+  std::string handling;  // what it says itself of it: a layer for merged_handling()
 };
 
 }  // namespace manman

@@ -16,8 +16,7 @@ Result<std::vector<QuiesceStep>> quiesce_from(const Fields& object) {
     step.timeout_seconds =
         TRY(fields.integer("timeout_seconds", 0, kDaySeconds, step.timeout_seconds));
     step.repeat_ms = TRY(fields.integer("repeat_ms", 0, kMinuteMs, 0));
-    step.lists_files = TRY(fields.integer("lists_files", 0, 1, 0))
-    != 0;
+    step.lists_files = TRY(fields.boolean("lists_files"));
     steps.push_back(std::move(step));
   }
   return steps;
@@ -67,7 +66,7 @@ void add_handling(const Handling& handling, nlohmann::ordered_json& object) {
                        {"confirm_regex", step.confirm_regex},
                        {"timeout_seconds", step.timeout_seconds},
                        {"repeat_ms", step.repeat_ms},
-                       {"lists_files", step.lists_files ? 1 : 0}});
+                       {"lists_files", step.lists_files}});
   }
   object["stop_command"] = handling.stop_command;
   object["stop_grace_seconds"] = handling.stop_grace_seconds;

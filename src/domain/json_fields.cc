@@ -96,6 +96,13 @@ Result<int> Fields::integer(std::string_view name, int low, int high, int fallba
   return static_cast<int>(number);
 }
 
+Result<bool> Fields::boolean(std::string_view name) const {
+  const json* value = find(name);
+  if (value == nullptr) return false;
+  if (!value->is_boolean()) return std::unexpected(wrong(name, "must be true or false"));
+  return value->get<bool>();
+}
+
 Result<std::string> Fields::text(std::string_view name) const {
   const json* value = find(name);
   if (value == nullptr) return std::unexpected(wrong(name, "is missing"));

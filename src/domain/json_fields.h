@@ -39,6 +39,8 @@ class Fields {
   Result<int64_t> count(std::string_view name) const;
   // Within [low, high]; absent: fallback.
   Result<int> integer(std::string_view name, int low, int high, int fallback) const;
+  // Absent: false.
+  Result<bool> boolean(std::string_view name) const;
   // Required, and not empty.
   Result<std::string> text(std::string_view name) const;
   // Absent: "".

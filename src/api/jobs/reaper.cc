@@ -27,7 +27,8 @@ Result<std::optional<Backup>> reap_backup(const Context& context, db::Transactio
   Backup backup = TRY(db::backups::get(tx, backup_id));
   const int64_t now_ms = context.clock.now_ms();
   if (!is_active(backup.status) || backup.lease_until_ms > now_ms) return std::nullopt;
-  const bool again = backup.attempt < context.config.max_attempts;
+  const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, backup.sgc_id));
+  const bool again = backup.attempt < context.config.max_attempts && deployment.handled;
   const auto after =
       next(backup.status, again ? BackupEvent::kLeaseExpiredRetry : BackupEvent::kLeaseExpired);
   if (!after) return std::nullopt;
@@ -36,13 +37,14 @@ Result<std::optional<Backup>> reap_backup(const Context& context, db::Transactio
     backup.attempt++;
     backup.lease_until_ms = now_ms + context.config.lease.count();
     backup.progress_bytes = 0;
-    TRY(order_backup(tx, TRY(deployment_of(tx, backup.sgc_id)), backup, now_ms));
+    TRY(order_backup(tx, deployment, backup, now_ms));
   } else {
     backup.finished_at = now_ms / 1000;
     backup.error_message =
         "host lost: server " + std::to_string(TRY(server_of(tx, backup.sgc_id))) +
         " said nothing for " + seconds(context.config.lease) + " in attempt " +
         std::to_string(backup.attempt) + " of " + std::to_string(context.config.max_attempts);
+    if (!deployment.handled) backup.error_message += "; " + deployment.handled.error().message;
   }
   TRY(db::backups::update(tx, backup));
   return backup;

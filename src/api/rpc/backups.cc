@@ -37,7 +37,7 @@ Result<int64_t> sgc_to_back_up(db::Transaction& tx, const v1::CreateBackupReques
 Result<Backup> create(const Context& context, const v1::CreateBackupRequest& request) {
   return context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
     const int64_t sgc_id = TRY(sgc_to_back_up(tx, request));
-    const Deployment deployment = TRY(deployment_of(tx, sgc_id));
+    const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, sgc_id));
     TRY(check_no_restore(tx, sgc_id));
     TRY(check_no_undo(tx, sgc_id));
 

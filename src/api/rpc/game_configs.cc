@@ -1,5 +1,6 @@
 #include "api/fields.h"
 #include "api/game_config_fields.h"
+#include "api/handling_fields.h"
 #include "api/page_token.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -10,7 +11,22 @@ namespace {
 
 constexpr std::string_view kList = "game_configs";
 
-Result<GameConfig> config_from(const v1::CreateGameConfigRequest& request) {
+// What the request says of the handling, in either place.
+v1::Handling handling_in(const v1::CreateGameConfigRequest& request) {
+  v1::Handling said = request.handling();
+  if (!said.has_stop_command() && !request.stop_command().empty())
+    said.set_stop_command(request.stop_command());
+  if (!said.has_stop_grace_seconds() && request.stop_grace_seconds() != 0)
+    said.set_stop_grace_seconds(request.stop_grace_seconds());
+  if (said.quiesce_size() == 0 && said.resume_size() == 0 && !said.no_quiesce()) {
+    *said.mutable_quiesce() = request.quiesce();
+    *said.mutable_resume() = request.resume();
+  }
+  return said;
+}
+
+Result<GameConfig> config_from(const Profiles& profiles,
+                               const v1::CreateGameConfigRequest& request) {
   GameConfig config{.game_id = request.game_id(),
                     .name = request.name(),
                     .image = request.image(),
@@ -18,16 +34,14 @@ Result<GameConfig> config_from(const v1::CreateGameConfigRequest& request) {
                     .env = {request.env_template().begin(), request.env_template().end()},
                     .entrypoint = {request.entrypoint().begin(), request.entrypoint().end()},
                     .command = {request.command().begin(), request.command().end()},
-                    .stop_command = request.stop_command(),
-                    .stop_grace_seconds = request.stop_grace_seconds(),
-                    .quiesce = {},
-                    .resume = {request.resume().begin(), request.resume().end()},
                     .data_path = request.data_path(),
-                    .compression = {}};
+                    .compression = {},
+                    .profile = request.profile(),
+                    .handling = {}};
   config.compression = TRY(Compression::parse(request.format(), request.level()));
-  for (const auto& step : request.quiesce())
-    config.quiesce.push_back({step.input(), step.confirm_regex(), step.timeout_seconds()});
+  config.handling = TRY(layer_from(handling_in(request)));
   TRY(complete_and_check(config));
+  TRY(effective_handling(profiles, config));
   return config;
 }
 
@@ -37,13 +51,13 @@ grpc::Status Service::CreateGameConfig(grpc::ServerContext*,
                                        const v1::CreateGameConfigRequest* request,
                                        v1::CreateGameConfigResponse* response) {
   return answer("CreateGameConfig", [&](const Context& context) -> Result<void> {
-    const GameConfig config = TRY(config_from(*request));
+    const GameConfig config = TRY(config_from(context.config.profiles, *request));
     const GameConfig row =
         TRY(context.database.transact([&](db::Transaction& tx) -> Result<GameConfig> {
           TRY(db::games::get(tx, config.game_id));
           return db::game_configs::create(tx, config);
         }));
-    to_proto(row, response->mutable_config());
+    to_proto(context.config.profiles, row, response->mutable_config());
     return {};
   });
 }
@@ -59,7 +73,8 @@ grpc::Status Service::ListGameConfigs(grpc::ServerContext*,
     }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const GameConfig& row) { return row.config_id; }));
-    all_to_proto(rows, response->mutable_configs());
+    for (const GameConfig& row : rows)
+      to_proto(context.config.profiles, row, response->add_configs());
     return {};
   });
 }
@@ -70,7 +85,7 @@ grpc::Status Service::GetGameConfig(grpc::ServerContext*, const v1::GetGameConfi
     TRY(check_id("config_id", request->config_id()));
     const GameConfig row = TRY(context.database.look(
         [&](db::Transaction& tx) { return db::game_configs::get(tx, request->config_id()); }));
-    to_proto(row, response->mutable_config());
+    to_proto(context.config.profiles, row, response->mutable_config());
     return {};
   });
 }

@@ -74,6 +74,10 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_CALL(ListServerGameConfigs);
   MANMAN_CALL(GetServerGameConfig);
   MANMAN_CALL(DeleteServerGameConfig);
+  MANMAN_CALL(UpdateServerGameConfig);
+  // profiles.cc
+  MANMAN_CALL(ListProfiles);
+  MANMAN_CALL(GetProfile);
 #undef MANMAN_CALL
 
  private:

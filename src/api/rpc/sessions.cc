@@ -23,7 +23,7 @@ Result<Session> stop(const Context& context, int64_t session_id, bool kill) {
                       " has ended already: " + std::string(wire_text(session.status)));
     const bool again = session.status == SessionStatus::kStopping;
     if (again && !kill) return session;
-    const Deployment deployment = TRY(deployment_of(tx, session.sgc_id));
+    const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, session.sgc_id));
     TRY(order_session(tx, deployment,
                       kill ? SessionCommand::Kind::kKill : SessionCommand::Kind::kStop, session_id,
                       context.clock.now_ms()));

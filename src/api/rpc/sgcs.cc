@@ -1,5 +1,6 @@
 #include "api/fields.h"
 #include "api/game_config_fields.h"
+#include "api/handling_fields.h"
 #include "api/page_token.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -20,7 +21,42 @@ Result<ServerGameConfig> sgc_from(const v1::DeployGameConfigRequest& request) {
     sgc.port_bindings.push_back(
         {binding.container_port(), binding.host_port(), binding.protocol()});
   TRY(complete_and_check(sgc.port_bindings));
+  sgc.profile = request.profile();
+  sgc.handling = TRY(layer_from(request.handling()));
   return sgc;
+}
+
+// An SGC with the game config that it is of.
+struct Deployed {
+  ServerGameConfig sgc;
+  GameConfig config;
+};
+
+Result<Deployed> deployed(db::Transaction& tx, ServerGameConfig sgc) {
+  GameConfig config = TRY(db::game_configs::get(tx, sgc.game_config_id));
+  return Deployed{std::move(sgc), std::move(config)};
+}
+
+void show(const Profiles& profiles, const Deployed& row, v1::ServerGameConfig* message) {
+  to_proto(row.sgc, message);
+  if (const auto handling = effective_handling(profiles, row.config, row.sgc))
+    to_proto(*handling, message->mutable_effective_handling());
+}
+
+Result<Deployed> update(const Profiles& profiles, db::Transaction& tx,
+                        const v1::UpdateServerGameConfigRequest& request) {
+  Deployed row =
+      TRY(deployed(tx, TRY(db::server_game_configs::get(tx, request.server_game_config_id()))));
+  v1::Handling said;
+  layer_to_proto(row.sgc.handling, &said);
+  TRY(change_handling(request, said));
+  row.sgc.handling = TRY(layer_from(said));
+  for (const std::string& name : request.clear())
+    if (name == "profile" || name == "all") row.sgc.profile.clear();
+  if (!request.profile().empty()) row.sgc.profile = request.profile();
+  TRY(effective_handling(profiles, row.config, row.sgc));
+  TRY(db::server_game_configs::update(tx, row.sgc));
+  return row;
 }
 
 }  // namespace
@@ -30,13 +66,15 @@ grpc::Status Service::DeployGameConfig(grpc::ServerContext*,
                                        v1::DeployGameConfigResponse* response) {
   return answer("DeployGameConfig", [&](const Context& context) -> Result<void> {
     const ServerGameConfig sgc = TRY(sgc_from(*request));
-    const ServerGameConfig row =
-        TRY(context.database.transact([&](db::Transaction& tx) -> Result<ServerGameConfig> {
+    const Deployed row =
+        TRY(context.database.transact([&](db::Transaction& tx) -> Result<Deployed> {
           TRY(db::servers::get(tx, sgc.server_id));
-          TRY(db::game_configs::get(tx, sgc.game_config_id));
-          return db::server_game_configs::create(tx, sgc);
+          Deployed made = TRY(deployed(tx, sgc));
+          TRY(effective_handling(context.config.profiles, made.config, sgc));
+          made.sgc = TRY(db::server_game_configs::create(tx, sgc));
+          return made;
         }));
-    to_proto(row, response->mutable_config());
+    show(context.config.profiles, row, response->mutable_config());
     return {};
   });
 }
@@ -62,10 +100,22 @@ grpc::Status Service::GetServerGameConfig(grpc::ServerContext*,
                                           v1::GetServerGameConfigResponse* response) {
   return answer("GetServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
-    const ServerGameConfig row = TRY(context.database.look([&](db::Transaction& tx) {
-      return db::server_game_configs::get(tx, request->server_game_config_id());
+    const Deployed row = TRY(context.database.look([&](db::Transaction& tx) -> Result<Deployed> {
+      return deployed(tx, TRY(db::server_game_configs::get(tx, request->server_game_config_id())));
     }));
-    to_proto(row, response->mutable_config());
+    show(context.config.profiles, row, response->mutable_config());
+    return {};
+  });
+}
+
+grpc::Status Service::UpdateServerGameConfig(grpc::ServerContext*,
+                                             const v1::UpdateServerGameConfigRequest* request,
+                                             v1::UpdateServerGameConfigResponse* response) {
+  return answer("UpdateServerGameConfig", [&](const Context& context) -> Result<void> {
+    TRY(check_id("server_game_config_id", request->server_game_config_id()));
+    const Deployed row = TRY(context.database.transact(
+        [&](db::Transaction& tx) { return update(context.config.profiles, tx, *request); }));
+    show(context.config.profiles, row, response->mutable_config());
     return {};
   });
 }

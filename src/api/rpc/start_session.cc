@@ -127,7 +127,7 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
   TRY(check_paths_are_there(context, request, paths));
   return context.database.transact([&](db::Transaction& tx) -> Result<Session> {
     const int64_t sgc_id = request.server_game_config_id();
-    const Deployment deployment = TRY(deployment_of(tx, sgc_id));
+    const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, sgc_id));
     if (!deployment.sgc.active)
       return fail(Code::kFailedPrecondition, "SGC " + std::to_string(sgc_id) + " is inactive");
     const Backup restored = TRY(backup_to_restore(tx, request));

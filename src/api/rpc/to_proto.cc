@@ -1,5 +1,7 @@
 #include "api/rpc/to_proto.h"
 
+#include "api/handling_fields.h"
+
 namespace manman::api {
 
 void to_proto(const Backup& row, v1::Backup* message) {
@@ -60,7 +62,7 @@ void to_proto(const Game& row, v1::Game* message) {
   message->set_steam_app_id(row.steam_app_id);
 }
 
-void to_proto(const GameConfig& row, v1::GameConfig* message) {
+void to_proto(const Profiles& profiles, const GameConfig& row, v1::GameConfig* message) {
   message->set_config_id(row.config_id);
   message->set_game_id(row.game_id);
   message->set_name(row.name);
@@ -69,18 +71,28 @@ void to_proto(const GameConfig& row, v1::GameConfig* message) {
   for (const auto& [name, value] : row.env) (*message->mutable_env_template())[name] = value;
   for (const auto& word : row.entrypoint) message->add_entrypoint(word);
   for (const auto& word : row.command) message->add_command(word);
-  message->set_stop_command(row.stop_command);
-  message->set_stop_grace_seconds(row.stop_grace_seconds);
-  for (const auto& step : row.quiesce) {
-    v1::QuiesceStep* to = message->add_quiesce();
-    to->set_input(step.input);
-    to->set_confirm_regex(step.confirm_regex);
-    to->set_timeout_seconds(step.timeout_seconds);
-  }
-  for (const auto& line : row.resume) message->add_resume(line);
   message->set_data_path(row.data_path);
   message->set_format(std::string(row.compression.format_text()));
   message->set_level(row.compression.level_text());
+  message->set_profile(row.profile);
+  layer_to_proto(row.handling, message->mutable_handling());
+  const auto handling = effective_handling(profiles, row);
+  if (!handling) return;
+  v1::Handling& effective = *message->mutable_effective_handling();
+  to_proto(*handling, &effective);
+  message->set_stop_command(effective.stop_command());
+  message->set_stop_grace_seconds(effective.stop_grace_seconds());
+  *message->mutable_quiesce() = effective.quiesce();
+  *message->mutable_resume() = effective.resume();
+}
+
+void to_proto(const Profile& profile, v1::Profile* message) {
+  message->set_name(profile.name);
+  message->set_title(profile.title);
+  for (const auto& kind : profile.kinds) message->add_kinds(kind);
+  to_proto(profile.handling, message->mutable_handling());
+  message->set_source(profile.source);
+  message->set_text(profile.text);
 }
 
 void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message) {
@@ -94,6 +106,8 @@ void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message) {
     to->set_protocol(binding.protocol);
   }
   message->set_status(row.active ? "active" : "inactive");
+  message->set_profile(row.profile);
+  layer_to_proto(row.handling, message->mutable_handling());
 }
 
 }  // namespace manman::api

@@ -2,6 +2,7 @@
 
 #include "domain/backup.h"
 #include "domain/catalog.h"
+#include "domain/profile.h"
 #include "domain/session.h"
 #include "manman/v1/manman.pb.h"
 
@@ -12,7 +13,10 @@ void to_proto(const Backup& row, v1::Backup* message);
 void to_proto(const Session& row, v1::Session* message);
 void to_proto(const Server& row, v1::Server* message);
 void to_proto(const Game& row, v1::Game* message);
-void to_proto(const GameConfig& row, v1::GameConfig* message);
+void to_proto(const Profile& profile, v1::Profile* message);
+// With its effective handling, when its profile is known.
+void to_proto(const Profiles& profiles, const GameConfig& row, v1::GameConfig* message);
+// Without the effective handling, which takes its game config too.
 void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message);
 
 template <typename Row, typename Messages>

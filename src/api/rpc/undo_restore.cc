@@ -51,7 +51,7 @@ Result<Session> undo(const Context& context, int64_t session_id) {
     TRY(check_can_undo(tx, session));
     session.replaced_data = ReplacedData::kUndoing;
     TRY(db::sessions::update(tx, session));
-    TRY(order_session(tx, TRY(deployment_of(tx, session.sgc_id)),
+    TRY(order_session(tx, TRY(deployment_of(tx, context.config.profiles, session.sgc_id)),
                       SessionCommand::Kind::kUndoRestore, session_id, context.clock.now_ms()));
     return session;
   });

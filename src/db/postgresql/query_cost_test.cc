@@ -119,7 +119,8 @@ TEST_F(PostgresqlQueryCostTest, OneOfManyThatAreAtWorkIsFoundAtOnce) {
   must(database_->transact([&](Transaction& tx) {
     return query(tx, [&](soci::session& sql) -> Result<void> {
       sql << "INSERT INTO server_game_configs SELECT 100 + i, server_id, game_config_id, "
-             "port_bindings, status FROM server_game_configs, generate_series(1, 1000) i";
+             "port_bindings, status, profile, handling FROM server_game_configs, "
+             "generate_series(1, 1000) i";
       sql << "INSERT INTO sessions SELECT 100000 + i, 100 + i, server_id, created_at, 5, ended_at, "
              "exit_code, 'running', error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
              "FROM sessions, generate_series(1, 1000) i WHERE session_id = 1";

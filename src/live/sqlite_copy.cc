@@ -30,6 +30,8 @@ constexpr int kPagesAtATime = 512;
 constexpr int kMaxRestarts = 3;
 constexpr milliseconds kMaxRestarting{2000};
 constexpr milliseconds kRetryAfter{2};
+// How much larger than what it is made from a copy may be: a writer goes on meanwhile.
+constexpr uint64_t kSlack = uint64_t{256} << 20;
 // Two file systems for SQLite, both the system's own but for what they let happen.
 //
 // That for the game's databases opens what is there, for reading. Names are taken as they come:
@@ -239,10 +241,13 @@ class Copier {
   Result<Outcome> copy_in_use();
   Result<Outcome> copy_snapshot(const Connection& source);
   Result<Outcome> copy_in_steps(const Connection& source);
-  Result<Outcome> step_through(const Connection& source, const Connection& target, bool holding);
+  // `max_size`: what is larger than all that it is read from is no database, but a trap.
+  Result<Outcome> step_through(const Connection& source, const Connection& target, bool holding,
+                               uint64_t max_size);
+  uint64_t page_size() const;
   Result<Outcome> copy_under_lock(bool by_clone);
   Result<Outcome> copy_unused();
-  Result<Outcome> recover();
+  Result<Outcome> recover(uint64_t max_size);
   Result<void> copy_companion(const Companion& companion) const;
   std::vector<Companion> look_around(bool& fresh) const;
 
@@ -303,6 +308,13 @@ uint64_t Copier::size_of_source() const {
   return ::fstat(database_.fd, &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
+uint64_t Copier::page_size() const {
+  std::array<unsigned char, 2> bytes{};
+  if (::pread(database_.fd, bytes.data(), bytes.size(), 16) != 2) return 65536;
+  const uint64_t size = bytes[0] * 256U + bytes[1];
+  return size == 1 ? 65536 : size;
+}
+
 // As a reader beside the writers, by SQLite's locks.
 Result<Outcome> Copier::copy_in_use() {
   // Any other descriptor of the file that were closed meanwhile would take the locks away
@@ -340,11 +352,11 @@ Result<Outcome> Copier::copy_snapshot(const Connection& source) {
   struct stat wal{};
   const bool has_wal = ::fstatat(database_.folder, (database_.name + "-wal").c_str(), &wal,
                                  AT_SYMLINK_NOFOLLOW) == 0;
-  TRY(scratch_.check_room(size_of_source() + (has_wal ? static_cast<uint64_t>(wal.st_size) : 0),
-                          database_.shown));
+  const uint64_t size = size_of_source() + (has_wal ? static_cast<uint64_t>(wal.st_size) : 0);
+  TRY(scratch_.check_room(size, database_.shown));
   const auto [target, code] = TRY(open_target(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   if (!target) return outcome_of(code, "into the scratch: " + database_.shown);
-  return step_through(source, target, true);
+  return step_through(source, target, true, size + kSlack);
 }
 
 // The lock is held for one step at a time. A writer in between makes SQLite begin again.
@@ -353,11 +365,11 @@ Result<Outcome> Copier::copy_in_steps(const Connection& source) {
   clear_scratch();
   const auto [target, code] = TRY(open_target(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   if (!target) return outcome_of(code, "into the scratch: " + database_.shown);
-  return step_through(source, target, false);
+  return step_through(source, target, false, size_of_source() + kSlack);
 }
 
 Result<Outcome> Copier::step_through(const Connection& source, const Connection& target,
-                                     bool holding) {
+                                     bool holding, uint64_t max_size) {
   struct Finish {
     void operator()(sqlite3_backup* backup) const { ::sqlite3_backup_finish(backup); }
   };
@@ -380,6 +392,8 @@ Result<Outcome> Copier::step_through(const Connection& source, const Connection&
       continue;
     }
     if (code != SQLITE_OK) return outcome_of(code, database_.shown);
+    if (static_cast<uint64_t>(::sqlite3_backup_pagecount(backup.get())) * page_size() > max_size)
+      return holding ? Outcome::kNoDatabase : Outcome::kLater;
     const int now_left = ::sqlite3_backup_remaining(backup.get());
     if (left > 0 && now_left > left - kPagesAtATime) restarts++;
     left = now_left;
@@ -440,7 +454,7 @@ Result<Outcome> Copier::copy_unused() {
                            archive::has_changed(*before[i].info, *after[i].info)))
       return Outcome::kLater;
   }
-  return recover();
+  return recover(size + kSlack);
 }
 
 Result<void> Copier::copy_companion(const Companion& companion) const {
@@ -455,7 +469,7 @@ Result<void> Copier::copy_companion(const Companion& companion) const {
                     limits_.stop, database_.shown + std::string(companion.suffix));
 }
 
-Result<Outcome> Copier::recover() {
+Result<Outcome> Copier::recover(uint64_t max_size) {
   const auto [copy, code] = TRY(open_target(SQLITE_OPEN_READWRITE));
   if (!copy) return outcome_of(code, database_.shown);
   int result = begin_reading(copy);
@@ -464,8 +478,13 @@ Result<Outcome> Copier::recover() {
     result = ::sqlite3_wal_checkpoint_v2(copy.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
                                          nullptr);
   const Outcome outcome = TRY(outcome_of(result, database_.shown));
+  struct stat made{};
+  if (::fstatat(scratch_.folder(), kCopyName, &made, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno("look at the copy of " + database_.shown, errno);
   // In a scratch of our own there is nothing to wait for.
-  return outcome == Outcome::kDone ? outcome : Outcome::kNoDatabase;
+  return outcome == Outcome::kDone && static_cast<uint64_t>(made.st_size) <= max_size
+             ? outcome
+             : Outcome::kNoDatabase;
 }
 
 Result<UniqueFd> Copier::make_copy_file(const std::string& name) const {

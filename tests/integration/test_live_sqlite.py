@@ -223,6 +223,46 @@ class Strange(LiveCase):
         self.assert_archive_is_whole()
         self.assertEqual(victim.read_text(), "of somebody else")
 
+    def lying_wal(self):
+        """A database of a few pages, and a WAL whose one transaction says that it has two thousand million."""
+        self.make_world()
+        sqlite_writer.make(self.database, "WAL", 1).close()
+        page = bytearray(self.database.read_bytes()[:4096])
+        page[28:32] = (0x7FFFFFF0).to_bytes(4, "big")
+        salt = os.urandom(8)
+
+        def checksum(data, s0, s1):
+            for at in range(0, len(data), 8):
+                s0 = (s0 + int.from_bytes(data[at:at + 4], "little") + s1) & 0xFFFFFFFF
+                s1 = (s1 + int.from_bytes(data[at + 4:at + 8], "little") + s0) & 0xFFFFFFFF
+            return s0, s1
+
+        def numbers(*values):
+            return b"".join(value.to_bytes(4, "big") for value in values)
+
+        header = numbers(0x377F0682, 3007000, 4096, 0) + salt
+        sums = checksum(header, 0, 0)
+        frame = numbers(1, 0x7FFFFFF0)
+        header += numbers(*sums)
+        sums = checksum(frame + page, *sums)
+        wal = header + frame + salt + numbers(*sums) + page
+        Path(str(self.database) + "-wal").write_bytes(wal)
+
+    def test_one_that_says_it_is_larger_than_any_disk(self):
+        self.lying_wal()
+        said, _ = self.archive()
+        self.assertEqual(said["live"]["databases"], [])
+        self.assertEqual(said["live"]["unreadable_databases"], ["map.sqlite"])
+        # The same while somebody has it open.
+        db = sqlite3.connect(self.database)
+        try:
+            db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            pass
+        said, _ = self.archive()
+        self.assertEqual(said["live"]["unreadable_databases"], ["map.sqlite"])
+        db.close()
+
     def test_a_locked_one_is_named(self):
         self.make_world()
         db = sqlite_writer.make(self.database, "DELETE", 1)

@@ -16,10 +16,7 @@ GameConfig game_config(int64_t game_id) {
           .name = "survival",
           .entrypoint = {"java"},
           .command = {"-Xmx4G", "-jar", "/opt/minecraft/server.jar", "nogui"},
-          .stop_command = "stop",
-          .quiesce = {{.input = "save-off", .confirm_regex = "Automatic saving is now disabled"},
-                      {.input = "save-all flush", .confirm_regex = "Saved the game"}},
-          .resume = {"save-on"}};
+          .profile = "minecraft-java"};
 }
 
 Result<void> make_servers(db::Transaction& tx, int servers) {

@@ -193,12 +193,20 @@ class OwnProfiles(ServiceCase):
         self.service.start()
         sgc = games.deploy(self.api, profile="mine")
         self.assertEqual(self.api.GetProfile(name="mine").profile.source, str(folder / "mine.json"))
+        session = games.start(self.service, sgc).session_id
         self.service.stop()
         # Without the folder its profile is not known: it says so, and nothing is guessed.
         self.service.arguments = ()
         self.service.start()
         with refused(StatusCode.FAILED_PRECONDITION, '"mine" is not known'):
-            self.api.StartSession(server_game_config_id=sgc)
+            self.api.StartSession(server_game_config_id=sgc, force=True)
+        with refused(StatusCode.FAILED_PRECONDITION, '"mine" is not known'):
+            self.api.CreateBackup(session_id=session)
+        with refused(StatusCode.FAILED_PRECONDITION, '"mine" is not known'):
+            self.api.StopSession(session_id=session)
+        self.assertEqual(self.api.wait_session(session, "running").status, "running")
+        self.api.StopSession(session_id=session, kill=True)
+        self.api.wait_session(session, "stopped")
         got = self.api.GetServerGameConfig(server_game_config_id=sgc).config
         self.assertFalse(got.HasField("effective_handling"))
 

@@ -15,6 +15,7 @@ import minetest_world  # noqa: E402
 from lib import games, paths  # noqa: E402
 from lib.case import ServiceCase  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
+from servers.ports import free_ports  # noqa: E402
 
 
 class LiveCase(ServiceCase):
@@ -163,6 +164,54 @@ class OpenTtd(LiveCase):
         self.assertEqual(self.backup().consistency, "consistent", "it plays on in the save")
         self.assertNotIn("rror", self.output())
         self.stop()
+
+
+class Rcon(LiveCase):
+    """A game that takes commands by RCON, with a password that the host alone knows."""
+
+    PASSWORD = "correct horse"
+
+    def setUp(self):
+        super().setUp()
+        port = free_ports(1)[0]
+        self.play("rcon", [sys.executable, str(HERE / "live/rcon_game.py"), str(port), self.PASSWORD], "RCON running",
+                  quiesce=games.QUIESCE, resume=["save-on"], handling={"rcon": {"port": port, "secret": "survival"}})
+        self.secret = self.service.state / "data/secrets/survival"
+        self.secret.parent.mkdir()
+
+    def keep(self, password, mode=0o600):
+        self.secret.write_text(password + "\n")
+        self.secret.chmod(mode)
+
+    def console(self):
+        return games.lines_of(self.service.gsc(self.sgc) / "console")
+
+    def failed(self):
+        made = self.api.CreateBackup(session_id=self.session).backup
+        ended = self.api.wait_backup(made.backup_id)
+        self.assertEqual(ended.status, "failed")
+        self.assertNotIn(self.PASSWORD, self.service.log.read_text())
+        return ended.error_message
+
+    def test_quiesced_and_resumed(self):
+        self.keep(self.PASSWORD)
+        self.assertEqual(self.backup().consistency, "consistent")
+        self.assertEqual(self.console(), ["save-off", "save-all flush", "save-on"])
+
+    def test_a_killed_host_leaves_a_guard_that_knows_rcon(self):
+        self.keep(self.PASSWORD)
+        self.service.restart(failpoints="backup.quiesced=crash")
+        self.api.CreateBackup(session_id=self.session)
+        self.service.wait_crash()
+        wait_until(lambda: self.console() == ["save-off", "save-all flush", "save-on"], 20, "the guard to resume it")
+
+    def test_what_is_wrong_is_said(self):
+        self.assertRegex(self.failed(), "secrets/survival")
+        self.keep("wrong")
+        self.assertRegex(self.failed(), "password")
+        self.keep(self.PASSWORD, 0o644)
+        self.assertRegex(self.failed(), "chmod 600")
+        self.assertEqual(self.console(), [], "nothing was asked of it")
 
 
 class KilledHost(LiveCase):

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,12 +16,16 @@ namespace manman {
 // What a running game is told, line by line, and what it answers. One thread at a time.
 class Console {
  public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
   virtual ~Console() = default;
 
   // From now on read_answer() gives what the game puts out; what it has put out before is none.
   virtual Result<void> listen() = 0;
-  // One line, without its newline.
-  virtual Result<void> send(std::string_view line) = 0;
+  // One line, without its newline. Where the game answers each line, its answer is waited for:
+  // kDeadlineExceeded when it does not come, kCancelled once `stop` (may be empty) says so.
+  virtual Result<void> send(std::string_view line, Deadline deadline,
+                            const std::function<bool()>& stop) = 0;
   // Gives the lines that have come since the last call, in order, until `line` returns true. True
   // when it did; false when there are no more by now.
   virtual Result<bool> read_answer(const std::function<bool(std::string_view)>& line) = 0;
@@ -37,7 +42,8 @@ struct RconPlace {
 
 // The game's standard input and output. The runtime must outlive it.
 std::unique_ptr<Console> make_stdin_console(Runtime& runtime, const GameInstance& game);
-// By RCON where there is a place, else by standard input.
+// By RCON on this machine where there is a place, else by standard input. Connects when the first
+// line is sent.
 Result<std::unique_ptr<Console>> open_console(Runtime& runtime, const GameInstance& game,
                                               const RconPlace& rcon);
 

@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookInterval{10};
 // A game that does not take its resume inputs would stay without saving: worth some patience.
 constexpr int kResumeAttempts = 3;
+constexpr std::chrono::seconds kResumeTimeout{20};
 // And then again and again, where nobody else sees to it.
 constexpr milliseconds kResumeInterval{1000};
 
@@ -60,15 +61,15 @@ class Step {
       : console_(console), step_(step), regex_(regex) {}
 
   Result<void> take(const std::function<bool()>& stop) {
+    const auto deadline = Clock::now() + step_.timeout;
     if (regex_) TRY(console_.listen());
-    TRY(console_.send(step_.input));
-    return regex_ ? await_answer(stop) : Result<void>();
+    TRY(console_.send(step_.input, deadline, stop));
+    return regex_ ? await_answer(deadline, stop) : Result<void>();
   }
   std::string take_file_list() { return std::move(file_list_); }
 
  private:
-  Result<void> await_answer(const std::function<bool()>& stop) {
-    const auto deadline = Clock::now() + step_.timeout;
+  Result<void> await_answer(Clock::time_point deadline, const std::function<bool()>& stop) {
     auto next_input = Clock::now() + step_.repeat;
     for (;;) {
       // Whether it still runs, before the last look at what it put out.
@@ -81,7 +82,7 @@ class Step {
       if (!sleep_unless(kLookInterval, stop))
         return fail(Code::kCancelled, "cancelled while waiting for the game's answer");
       if (step_.repeat.count() == 0 || confirmed_ || Clock::now() < next_input) continue;
-      TRY(console_.send(step_.input));
+      TRY(console_.send(step_.input, deadline, stop));
       next_input = Clock::now() + step_.repeat;
     }
   }
@@ -117,7 +118,8 @@ About about(const GameInstance& game) {
 
 Result<void> resume_game(Console& console, const std::vector<std::string>& resume) {
   for (const std::string& input : resume) {
-    const auto sent = retry(kResumeAttempts, Backoff{}, {}, [&] { return console.send(input); });
+    const auto sent = retry(kResumeAttempts, Backoff{}, {},
+                            [&] { return console.send(input, Clock::now() + kResumeTimeout, {}); });
     if (sent) continue;
     const auto runs = console.game_runs();
     if (runs && !*runs) return {};

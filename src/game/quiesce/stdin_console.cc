@@ -14,7 +14,7 @@ class StdinConsole final : public Console {
     return {};
   }
 
-  Result<void> send(std::string_view line) override {
+  Result<void> send(std::string_view line, Deadline, const std::function<bool()>&) override {
     return runtime_.send_input(game_, std::string(line) + "\n");
   }
 

@@ -32,7 +32,8 @@ TEST(MessageJson, MapsListsAndMessagesWithin) {
   EXPECT_EQ(json["env_template"].dump(), R"({"A":"1","B":"2"})");
   EXPECT_EQ(json["command"].dump(), R"(["-jar"])");
   EXPECT_EQ(json["quiesce"].dump(),
-            R"([{"input":"save-off","confirm_regex":"","timeout_seconds":0}])");
+            R"([{"input":"save-off","confirm_regex":"","timeout_seconds":0,"repeat_ms":0,)"
+            R"("lists_files":false}])");
   EXPECT_EQ(json_text(v1::GetBackupResponse()), R"({"backup":null})");
 }
 

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "api/fields.h"
 #include "api/game_config_fields.h"
 #include "api/handling_fields.h"
@@ -85,12 +87,20 @@ grpc::Status Service::ListServerGameConfigs(grpc::ServerContext*,
   return answer("ListServerGameConfigs", [&](const Context& context) -> Result<void> {
     TRY(check_optional_id("server_id", request->server_id()));
     const db::Page page = TRY(page_from(kList, request->page_size(), request->page_token()));
-    auto rows = TRY(context.database.look([&](db::Transaction& tx) {
-      return db::server_game_configs::list(tx, request->server_id(), with_lookahead(page));
-    }));
+    std::map<int64_t, GameConfig> configs;  // most SGCs are of few configs
+    auto rows = TRY(
+        context.database.look([&](db::Transaction& tx) -> Result<std::vector<ServerGameConfig>> {
+          auto found =
+              TRY(db::server_game_configs::list(tx, request->server_id(), with_lookahead(page)));
+          for (const ServerGameConfig& row : found)
+            if (!configs.contains(row.game_config_id))
+              configs[row.game_config_id] = TRY(db::game_configs::get(tx, row.game_config_id));
+          return found;
+        }));
     response->set_next_page_token(
         next_page_token(kList, page, rows, [](const ServerGameConfig& row) { return row.sgc_id; }));
-    all_to_proto(rows, response->mutable_configs());
+    for (const ServerGameConfig& row : rows)
+      show(context.config.profiles, {row, configs[row.game_config_id]}, response->add_configs());
     return {};
   });
 }

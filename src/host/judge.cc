@@ -14,6 +14,7 @@ std::string about_game(const Reading& reading) {
   const std::string pause = " (" + std::to_string(reading.pause.count()) + " ms)";
   if (!reading.unconfirmed.empty())
     return "the game was told to hold still" + pause + ", but " + reading.unconfirmed;
+  if (reading.saved_only) return "the game confirmed that it has saved, and ran on";
   const std::string confirmed = "the game confirmed that it has saved and holds still" + pause;
   return reading.overran ? confirmed + ", and went on before all was read, the longest pause over"
                          : confirmed;
@@ -30,8 +31,8 @@ std::string about_writes(const Reading& reading) {
 }
 
 Consistency consistency_of(const Reading& reading) {
-  const bool still =
-      !reading.game_ran || (reading.held && reading.unconfirmed.empty() && !reading.overran);
+  const bool still = !reading.game_ran || (reading.held && reading.unconfirmed.empty() &&
+                                           !reading.overran && !reading.saved_only);
   const bool untouched = reading.changed_count == 0;
   if (still && (reading.listed || reading.atomic || untouched)) return Consistency::kConsistent;
   // It went on, but wrote nothing to what was still being read.

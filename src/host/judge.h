@@ -12,7 +12,8 @@ namespace manman::host {
 // How the save data of a backup was read.
 struct Reading {
   bool game_ran = false;    // when the reading began, or when it ended
-  bool held = false;        // it was told to hold still
+  bool held = false;        // it was told to save, and to hold still
+  bool saved_only = false;  // of a game told so: it can only be told to save, and goes on writing
   std::string unconfirmed;  // of a game told so: why it is not certain that it did; "" when it is
   bool overran = false;     // it went on before all was read, since the longest pause was over
   std::chrono::milliseconds pause{0};

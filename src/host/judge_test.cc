@@ -58,6 +58,16 @@ TEST(JudgeTest, APauseThatWasOverCountsOnlyIfSomethingWasWritten) {
   EXPECT_EQ(grade(reading), Consistency::kBestEffort);
 }
 
+TEST(JudgeTest, AGameThatCanOnlyBeToldToSave) {
+  Reading reading = of_held_game();
+  reading.saved_only = true;
+  EXPECT_EQ(grade(reading), Consistency::kConsistent) << "it wrote nothing after its save";
+  reading.changed_count = 1;
+  EXPECT_EQ(grade(reading), Consistency::kBestEffort);
+  reading.atomic = true;
+  EXPECT_EQ(grade(reading), Consistency::kCrashConsistent);
+}
+
 TEST(JudgeTest, AListOfFilesHoldsAsLongAsTheGameDoes) {
   Reading reading = of_held_game();
   reading.listed = true;

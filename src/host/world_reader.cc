@@ -99,7 +99,7 @@ Result<WorldRead> WorldReader::read(Sink& out) {
   for (std::string& warning : warnings_) read.packed.warnings.push_back(std::move(warning));
   read.packed.warning_count += warnings_.size();
   reading_.game_ran = reading_.game_ran || game_runs();
-  reading_.pause = quiesced.pause();
+  if (!reading_.saved_only) reading_.pause = quiesced.pause();
   excuse_one_database();
   for (const std::string& path : changed_) {
     if (reading_.changed.size() == kMaxNames) break;
@@ -120,6 +120,7 @@ Result<Quiesced> WorldReader::hold_game() {
   Quiesced quiesced = TRY(hold_still(context_, job_, *game, command_.launch));
   reading_.held = quiesced.held() || quiesced.overran();
   if (reading_.held) reading_.unconfirmed = quiesced.unconfirmed();
+  reading_.saved_only = reading_.held && handling_.resume.empty();
   return quiesced;
 }
 
@@ -127,7 +128,7 @@ Result<Quiesced> WorldReader::hold_game() {
 // lengths goes on writing to them, and only the list tells what is whole.
 Result<std::optional<live::Snapshot>> WorldReader::take_snapshot(const Quiesced& quiesced) {
   if (!reading_.game_ran || !quiesced.file_list().empty()) return std::nullopt;
-  const bool still = quiesced.held() && reading_.unconfirmed.empty();
+  const bool still = quiesced.held() && reading_.unconfirmed.empty() && !reading_.saved_only;
   auto snapshot = live::take_snapshot(
       gsc_.game(), scratch_, still ? live::SnapshotNeed::kHeldStill : live::SnapshotNeed::kAtomic,
       context_.config.threads, job_.cancelled());
@@ -149,10 +150,11 @@ Result<std::optional<live::Snapshot>> WorldReader::take_snapshot(const Quiesced&
 Result<archive::PackResult> WorldReader::pack_in_place(const Quiesced& quiesced, Sink& out) {
   std::unique_ptr<live::LiveFiles> files;
   if (reading_.game_ran)
-    files = TRY(live::LiveFiles::create({.dir = gsc_.game(),
-                                         .scratch = scratch_,
-                                         .is_live = [&] { return !quiesced.held(); },
-                                         .stop = job_.cancelled()}));
+    files = TRY(
+        live::LiveFiles::create({.dir = gsc_.game(),
+                                 .scratch = scratch_,
+                                 .is_live = [&] { return !quiesced.held() || reading_.saved_only; },
+                                 .stop = job_.cancelled()}));
   std::optional<live::ListedFiles> listed;
   if (!quiesced.file_list().empty()) {
     reading_.listed = true;
@@ -212,7 +214,8 @@ void WorldReader::excuse_one_database() {
   if (changed_count_ > changed_.size()) return;  // not all are known
   std::set<std::string> written;
   for (const std::string& path : changed_) {
-    if (std::ranges::find(databases_, database_of(path)) != databases_.end()) written.insert(database_of(path));
+    if (std::ranges::find(databases_, database_of(path)) != databases_.end())
+      written.insert(database_of(path));
   }
   if (written.size() != 1) return;
   std::erase_if(changed_,

@@ -112,8 +112,8 @@ host::HostConfig host_config(const cli::ServiceOptions& options, int64_t server_
   config.report_interval = std::min<std::chrono::milliseconds>(
       config.report_interval, std::chrono::seconds(options.lease_seconds) / 4);
   config.orphan_grace = std::chrono::seconds(options.orphan_grace_seconds);
-  config.guard_program = {program, "resume-guard", "--data-dir", options.data_dir,
-                          "--docker-socket", options.docker_socket};
+  config.guard_program = {program,          "resume-guard",    "--data-dir",
+                          options.data_dir, "--docker-socket", options.docker_socket};
   return config;
 }
 

@@ -23,7 +23,7 @@ struct Line {
 // Sources: the texts of Minecraft, commands.save.* of its language files, behind the heads that its
 // servers write (https://minecraft.wiki/w/Tutorial:Server_logs; Forge's and Paper's log4j2.xml);
 // bedrock_server_how_to.html of the Bedrock server; the log of Factorio 1.1 and 2.0; Debian's
-// freeciv-server 3.0.6; sample-game/console.cc.
+// freeciv-server 3.0.6 and openttd 13.0; sample-game/console.cc.
 constexpr Line kLines[] = {
     {"minecraft-java", 0, true,
      "[12:00:00] [Server thread/INFO]: Automatic saving is now disabled"},
@@ -93,6 +93,9 @@ constexpr Line kLines[] = {
     {"freeciv", 0, false, "Game saved as freeciv-T0000-Y-4000-manual.sav.xz"},
     {"freeciv", 0, false, "> save manman-backup"},
     {"freeciv", 0, false, "<Bob> Game saved as manman-backup.sav.xz"},
+    {"openttd", 0, true, "Map successfully saved to 'manman.sav'."},
+    {"openttd", 0, false, "Map successfully saved to 'before.sav'."},
+    {"openttd", 0, false, "[All] Bob: Map successfully saved to 'manman.sav'."},
     {"sample-game", 0, true, "[12:00:00] [Server thread/INFO]: Automatic saving is now disabled"},
     {"sample-game", 1, true, "[12:00:00] [Server thread/INFO]: Saved the game"},
     {"sample-game", 1, false, "[12:00:00] [Server thread/INFO]: <Bob> Saved the game"},

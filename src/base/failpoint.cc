@@ -69,8 +69,8 @@ Result<std::pair<std::string, Point>> parse_item(std::string_view item) {
     point.action = Action::kError;
     point.message = argument.empty() ? "failpoint " + std::string(name) : std::string(argument);
   } else {
-    return fail(Code::kInvalidArgument,
-                "failpoint '" + std::string(item) + "': action is crash, stop, delay:MS or error[:TEXT]");
+    return fail(Code::kInvalidArgument, "failpoint '" + std::string(item) +
+                                            "': action is crash, stop, delay:MS or error[:TEXT]");
   }
   return std::pair(std::string(name), point);
 }

@@ -10,8 +10,9 @@
 // Named points between durable steps, where a test can crash, delay or fail the process. Free when
 // off: one relaxed load. Switched on by the environment variable MANMAN_FAILPOINTS, a list like
 //   host.journaled=crash;backup.uploaded=delay:500;restore.swapped=error:disk on fire
-// `crash` is SIGKILL to the own process, `stop` SIGSTOP, `delay` takes ms, `error` takes the message. `@N` after
-// the name acts only on the N-th time the point is passed: backup.uploaded@2=crash.
+// `crash` is SIGKILL to the own process, `stop` SIGSTOP, `delay` takes ms, `error` takes the
+// message. `@N` after the name acts only on the N-th time the point is passed:
+// backup.uploaded@2=crash.
 namespace manman::failpoint {
 
 // Every failpoint there is; a name that is not here does not compile, and the fault tests go
@@ -24,9 +25,9 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "host.command.received",        // host has the command, journal has not
     "host.command.journaled",       // journal has it, message not acknowledged
     "backup.running_reported",
-    "backup.upload_started",    // nothing written to the upload yet
-    "backup.guarded",           // the process that resumes the game if this one dies is there
-    "backup.quiesce_step",      // one step of the quiesce is confirmed, perhaps not all
+    "backup.upload_started",  // nothing written to the upload yet
+    "backup.guarded",         // the process that resumes the game if this one dies is there
+    "backup.quiesce_step",    // one step of the quiesce is confirmed, perhaps not all
     "backup.quiesced",
     "backup.snapshot_taken",    // the game not yet resumed
     "backup.resumed",           // after a snapshot: nothing read of it yet

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "domain/catalog.h"
-#include "domain/handling.h"
 #include "domain/consistency.h"
+#include "domain/handling.h"
 
 // The bodies that travel over the bus: JSON, with fixed field names (docs/architecture.md, Bus).
 // A parser ignores unknown fields; a body that is not JSON, lacks a required field or has one of

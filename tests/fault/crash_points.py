@@ -13,10 +13,12 @@ from lib.wait import wait_until
 
 COMMAND = ["api.relay.claimed", "api.relay.published",
            "host.command.received", "host.command.journaled"]
-BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "backup.quiesced",
-          "backup.upload_started", "backup.archived", "store.folder.synced",
+BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "backup.upload_started",
+          "backup.guarded", "backup.quiesce_step", "backup.quiesced", "backup.archived", "store.folder.synced",
           "store.folder.renamed", "backup.uploaded", "backup.upload_journaled", "backup.reported",
           "api.status.applied"]
+# Where the file system can share blocks: tests/e2e/test_live_snapshots.py.
+SNAPSHOT = ["backup.snapshot_taken", "backup.resumed"]
 CANCEL = ["api.cancel_backup.committed", *COMMAND, "backup.cancelled", "backup.cancel_cleaned"]
 DELETE = ["api.delete.marked", "api.delete.object_removed"]
 START = ["api.start_session.committed", *COMMAND, "session.starting", "session.launched",
@@ -30,7 +32,7 @@ STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
 # What a service does when it starts.
 START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
-FLOWS = (BACKUP, CANCEL, DELETE, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, START_UP)
+FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.
 ROUNDS = {"api.status.applied": 2}

@@ -66,12 +66,13 @@ class EnginesAway(unittest.TestCase):
         self.host.start(failpoints="backup.quiesced=crash")
         backup = self.api.CreateBackup(session_id=session).backup.backup_id
         self.host.wait_crash()
-        self.assertEqual(games.lines_of(gsc / "console"), ["save-off", "save-all flush"])
+        wait_until(lambda: games.lines_of(gsc / "console") == ["save-off", "save-all flush", "save-on"], 30,
+                   "its guard to resume it")
         self.take_away(*self.gates)
 
         begun = time.monotonic()
         self.host.launch()
-        wait_until(lambda: games.lines_of(gsc / "console")[2:] == ["save-on"], 30, "the game to save again")
+        wait_until(lambda: games.lines_of(gsc / "console")[3:] == ["save-on"], 30, "the game to save again")
         print(f"resumed {time.monotonic() - begun:.2f} s after the start of the host")
         wait_until(lambda: "waits for the bus" in self.host.log.read_text(), 30, "the host to say what it waits for")
         self.assertIn("RABBITMQ_URL", self.host.log.read_text())

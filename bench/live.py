@@ -157,8 +157,9 @@ def measure(words, scratch, source):
     checks = Checks()
     lines, noticed = pauses(words, source, scratch, checks)
     sqlite, steps = minetest(words, scratch)
-    return [f"A game that writes to 8 of its region files every 50 ms, beside 2 GB of region files that it does not touch; "
-            f"{words.rounds} backups each, of which the times include the 50 ms at which the end is looked for. On loop "
+    files = COPIES * sum(path.is_file() for path in (source / "game").rglob("*"))
+    return [f"A game that writes to 8 of its region files every 50 ms, beside 2 GB in {files:,} files (regions, players, "
+            f"statistics) that it does not touch; {words.rounds} backups each, of which the times include the 50 ms at which the end is looked for. On loop "
             "devices. The pause is from the game's last confirmation to the line that resumes it.", "", *lines, sqlite, "",
             "How long the game's own steps took, without backups and with one after the other (idle class of I/O, "
             "`SCHED_BATCH`):", "",

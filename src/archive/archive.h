@@ -49,7 +49,8 @@ struct PackOptions {
   // that read and compress, and the page cache is left as it was.
   bool background = false;
   // What is not taken in, with all below it: patterns as in gitignore(5), relative to the folder,
-  // the last that matches counts. One that can't be one is kInvalidArgument. See path_patterns.h.
+  // the last that matches counts. One that can't be one is kInvalidArgument. See
+  // base/path_patterns.h.
   std::vector<std::string> leave_out;
   // Asked what to take of each regular file (file_choice.h); null: all as it is.
   FileChoice* files = nullptr;

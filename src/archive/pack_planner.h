@@ -7,10 +7,10 @@
 #include "archive/file_choice.h"
 #include "archive/hard_links.h"
 #include "archive/packer_frame.h"
-#include "archive/path_patterns.h"
 #include "archive/tree_walker.h"
 #include "archive/warnings.h"
 #include "archive/xattrs.h"
+#include "base/path_patterns.h"
 #include "base/progress.h"
 
 namespace manman::archive {

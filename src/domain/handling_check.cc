@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/path_patterns.h"
 #include "base/secret.h"
 #include "domain/field_checks.h"
 
@@ -81,30 +82,6 @@ Result<void> check_files_root(const std::string& path) {
   return bad_field("files_root", "must be a relative path without '.', '..', '//' and a last '/'");
 }
 
-// In a pattern a backslash takes what follows it as it is.
-bool ends_in_backslash(std::string_view pattern) {
-  bool open = false;
-  for (const char c : pattern) open = c == '\\' && !open;
-  return open;
-}
-
-bool has_open_bracket(std::string_view pattern) {
-  for (size_t i = 0; i < pattern.size(); i++) {
-    if (pattern[i] == '\\') {
-      i++;
-    } else if (pattern[i] == '[') {
-      size_t end = i + 1;
-      if (end < pattern.size() && (pattern[end] == '!' || pattern[end] == '^')) end++;
-      // The first one stands for itself: []a]
-      for (end++; end < pattern.size() && pattern[end] != ']'; end++)
-        if (pattern[end] == '\\') end++;
-      if (end >= pattern.size()) return true;
-      i = end;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<void> check_pattern(std::string_view field, std::string_view pattern) {
@@ -116,8 +93,6 @@ Result<void> check_pattern(std::string_view field, std::string_view pattern) {
     return bad_field(field, "is a comment; a name that begins with # is written \\#");
   if (names.ends_with(' ') && !names.ends_with("\\ "))
     return bad_field(field, "ends with a space; one that belongs to the name is written '\\ '");
-  if (ends_in_backslash(names)) return bad_field(field, "ends with a backslash");
-  if (has_open_bracket(names)) return bad_field(field, "has a [ without its ]");
   for (size_t begin = 0; begin <= names.size();) {
     const size_t end = std::min(names.find('/', begin), names.size());
     const std::string_view part = names.substr(begin, end - begin);
@@ -125,6 +100,8 @@ Result<void> check_pattern(std::string_view field, std::string_view pattern) {
       return bad_field(field, "must not hold '.' or '..' as a name; it is relative to game/");
     begin = end + 1;
   }
+  const auto compiled = PathPatterns::compile({std::string(pattern)});
+  if (!compiled) return bad_field(field, compiled.error().message);
   return {};
 }
 

@@ -65,7 +65,8 @@ TEST(Profile, ABadOneNamesFileAndField) {
        "quiesce[0].confirm_regex: is needed"},
       {R"(, "quiesce": [{"input": "a", "confirm_regex": "x", "lists_files": 1}], "resume": [])",
        "quiesce[0].lists_files must be true or false"},
-      {R"(, "leave_out": ["ok", "[a"])", "leave_out[1]: has a [ without its ]"},
+      {R"(, "leave_out": ["ok", "[a"])",
+       "leave_out[1]: pattern \"[a\": has a bracket that is not closed"},
       {R"(, "files_root": "../x")", "files_root: must be a relative path"},
       {R"(, "unconfirmed": "maybe")", "unconfirmed must be fail or go-on"},
       {R"(, "title": "Again")", "field title stands there twice"},
@@ -180,7 +181,7 @@ TEST(HandlingCheck, PatternsThatCanMatchNothingAreRefused) {
                            "\\[", "[a\\]]", "...", "a b"})
     EXPECT_TRUE(check_pattern("p", good)) << good;
   for (const char* bad : {"", " ", "!", "/", "!/", "# x", "[", "a[b", "[]", "[!]", "x\\", "a ",
-                          "./a", "../a", "a/..", "\x01", "\xff"})
+                          "[[:letter:]]", "./a", "../a", "a/..", "\x01", "\xff"})
     EXPECT_FALSE(check_pattern("p", bad)) << bad;
 }
 

@@ -5,9 +5,9 @@
 #include <cerrno>
 
 #include "archive/file_clock.h"
-#include "archive/path_patterns.h"
 #include "archive/tree_walker.h"
 #include "archive/warnings.h"
+#include "base/path_patterns.h"
 #include "live/fresh.h"
 
 namespace manman::live {
@@ -35,7 +35,7 @@ Result<Moment> moment_now(const std::filesystem::path& dir) {
 Result<Changes> changed_since(const std::filesystem::path& dir, const Moment& moment,
                               const std::vector<std::string>& leave_out,
                               const std::function<bool()>& stop) {
-  const auto patterns = TRY(archive::PathPatterns::compile(leave_out));
+  const auto patterns = TRY(PathPatterns::compile(leave_out));
   const timespec from = a_tick_before(moment.time);
   archive::Warnings changed;
   const auto visit = [&](const archive::Found& found) -> Result<void> {

@@ -1,4 +1,4 @@
-#include "archive/path_patterns.h"
+#include "base/path_patterns.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace manman::archive {
+namespace manman {
 namespace {
 
 constexpr size_t kMaxPatternSize = 4096;
@@ -218,4 +218,4 @@ bool PathPatterns::Pattern::match(std::string_view text) const {
   return states[tokens.size()];
 }
 
-}  // namespace manman::archive
+}  // namespace manman

@@ -1,14 +1,17 @@
-#include "archive/path_patterns.h"
+#include "base/path_patterns.h"
 
-#include "archive/test_support.h"
+#include <gtest/gtest.h>
 
-namespace manman::archive::test {
+#include <string>
+#include <vector>
+
+namespace manman {
 namespace {
 
 bool matches(const std::vector<std::string>& patterns, std::string_view path,
              bool is_folder = false) {
   const auto compiled = PathPatterns::compile(patterns);
-  EXPECT_TRUE(compiled) << message_of(compiled);
+  EXPECT_TRUE(compiled) << compiled.error().message;
   return compiled && compiled->match(path, is_folder);
 }
 
@@ -49,10 +52,10 @@ TEST(PathPatterns, TheLastOneCounts) {
 TEST(PathPatterns, WhatCanMatchNothingIsNamed) {
   for (const std::string bad : {"a[b", "a\\", "/", "!", "[[:what:]]", "[a\\"}) {
     const auto compiled = PathPatterns::compile({"fine", bad});
-    EXPECT_EQ(code_of(compiled), Code::kInvalidArgument) << bad;
-    EXPECT_NE(message_of(compiled).find(bad), std::string::npos) << message_of(compiled);
+    EXPECT_EQ(compiled.error().code, Code::kInvalidArgument) << bad;
+    EXPECT_NE(compiled.error().message.find(bad), std::string::npos) << compiled.error().message;
   }
-  EXPECT_EQ(code_of(PathPatterns::compile({std::string(5000, 'a')})), Code::kInvalidArgument);
+  EXPECT_EQ(PathPatterns::compile({std::string(5000, 'a')}).error().code, Code::kInvalidArgument);
 }
 
 // Matchers that try one way after the other take longer than anyone waits.
@@ -69,4 +72,4 @@ TEST(PathPatterns, HostilePatternsTakeNoLonger) {
 }
 
 }  // namespace
-}  // namespace manman::archive::test
+}  // namespace manman

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace manman::archive {
+namespace manman {
 
 // Patterns of paths in the syntax of gitignore(5): "*.log", "/cache/", "plugins/**/tmp",
 // "!keep.log". The last one that matches counts. Matching takes time by the product of the sizes
@@ -59,4 +59,4 @@ class PathPatterns {
   std::vector<Pattern> patterns_;
 };
 
-}  // namespace manman::archive
+}  // namespace manman

@@ -21,6 +21,8 @@ std::string about_game(const Reading& reading) {
 }
 
 std::string about_writes(const Reading& reading) {
+  if (reading.changed_count == 0 && reading.one_database_written)
+    return "nothing was written while it was read, but to one database";
   if (reading.changed_count == 0)
     return reading.snapshot.empty() ? "nothing was written while it was read"
                                     : "nothing was written until the snapshot was there";
@@ -31,13 +33,13 @@ std::string about_writes(const Reading& reading) {
 }
 
 Consistency consistency_of(const Reading& reading) {
-  const bool still = !reading.game_ran || (reading.held && reading.unconfirmed.empty() &&
-                                           !reading.overran && !reading.saved_only);
   const bool untouched = reading.changed_count == 0;
-  if (still && (reading.listed || reading.atomic || untouched)) return Consistency::kConsistent;
-  // It went on, but wrote nothing to what was still being read.
-  if (reading.held && reading.unconfirmed.empty() && untouched && !reading.listed)
+  const bool saved = !reading.game_ran || (reading.held && reading.unconfirmed.empty());
+  const bool still = saved && !reading.overran && !reading.saved_only;
+  // What was saved is what was read: since then nothing was written, or the snapshot is of then.
+  if (saved && untouched && !reading.one_database_written && !(reading.listed && reading.overran))
     return Consistency::kConsistent;
+  if (still && reading.atomic) return Consistency::kConsistent;
   if (reading.atomic || (untouched && !reading.listed)) return Consistency::kCrashConsistent;
   return Consistency::kBestEffort;
 }
@@ -51,7 +53,7 @@ ConsistencyVerdict judge(const Reading& reading) {
   if (!reading.snapshot.empty()) verdict.evidence += "; read from a " + reading.snapshot;
   if (reading.listed)
     verdict.evidence += "; of its world the files that it listed were taken, in the lengths listed";
-  else if (!reading.atomic)
+  if (!reading.atomic && (!reading.listed || reading.changed_count > 0))
     verdict.evidence += "; " + about_writes(reading);
   if (reading.databases > 0)
     verdict.evidence += "; " + counted(reading.databases, "SQLite database") +

@@ -17,11 +17,14 @@ struct Reading {
   std::string unconfirmed;  // of a game told so: why it is not certain that it did; "" when it is
   bool overran = false;     // it went on before all was read, since the longest pause was over
   std::chrono::milliseconds pause{0};
-  bool listed = false;     // the game said what to copy and how much of it; nothing else was
+  bool listed = false;     // the game said what of its world to copy, and how much of it
   std::string snapshot;    // what kind of snapshot was read instead of the data; "": none
   bool atomic = false;     // a snapshot of one moment, whatever the game does meanwhile
   uint64_t databases = 0;  // taken by SQLite's online backup
-  // What was written to while it was read, or while the snapshot was made.
+  // Of all files one of these alone was written to: its copy says which moment it is.
+  bool one_database_written = false;
+  // What else was written to while it was read, or while the snapshot was made. Of a world that the
+  // game lists, what comes after the listed bytes is not meant.
   std::vector<std::string> changed;
   uint64_t changed_count = 0;
 };

@@ -71,12 +71,24 @@ TEST(JudgeTest, AGameThatCanOnlyBeToldToSave) {
 TEST(JudgeTest, AListOfFilesHoldsAsLongAsTheGameDoes) {
   Reading reading = of_held_game();
   reading.listed = true;
-  reading.changed_count = 5;  // appended to, which the lengths leave out
   EXPECT_EQ(grade(reading), Consistency::kConsistent);
+  reading.changed_count = 1;
+  EXPECT_EQ(grade(reading), Consistency::kBestEffort) << "beside its world";
   reading.overran = true;
   EXPECT_EQ(grade(reading), Consistency::kBestEffort);
   reading.changed_count = 0;
   EXPECT_EQ(grade(reading), Consistency::kBestEffort) << "listed files are not looked at again";
+}
+
+TEST(JudgeTest, OneDatabaseThatWasWrittenToSaysWhichMomentItIs) {
+  Reading reading{.game_ran = true, .databases = 1, .one_database_written = true};
+  EXPECT_EQ(grade(reading), Consistency::kCrashConsistent);
+  reading.held = true;
+  reading.overran = true;
+  EXPECT_EQ(grade(reading), Consistency::kCrashConsistent) << "later than what the game had saved";
+  reading.overran = false;
+  reading.saved_only = true;
+  EXPECT_EQ(grade(reading), Consistency::kCrashConsistent);
 }
 
 TEST(JudgeTest, TheEvidenceSaysHow) {

@@ -71,8 +71,9 @@ class WorldReader {
   const std::filesystem::path scratch_;
   live::Moment begun_;
   Reading reading_;
-  std::set<std::string> changed_;       // below game/; all of them unless there are very many
-  uint64_t changed_count_ = 0;          // more than there are in changed_, then
+  std::set<std::string> changed_;       // below game/
+  uint64_t changed_count_ = 0;          // at least
+  bool all_known_ = true;               // every change stands in changed_
   std::vector<std::string> databases_;  // copied through SQLite: the first 100
   std::vector<std::string> warnings_;
 };
@@ -85,7 +86,10 @@ Result<WorldRead> WorldReader::read(Sink& out) {
   auto snapshot = TRY(take_snapshot(quiesced));
   WorldRead read;
   if (snapshot) {
+    // While the game still holds; it goes on before anything is made of an error.
+    const auto looked = reading_.atomic ? Result<void>() : look_for_changes();
     resume(quiesced);
+    TRY(looked);
     TRY(failpoint::pass("backup.resumed"));
     read.packed = TRY(pack(snapshot->path(), nullptr, out));
     if (auto removed = snapshot->remove(); !removed)
@@ -105,7 +109,7 @@ Result<WorldRead> WorldReader::read(Sink& out) {
     if (reading_.changed.size() == kMaxNames) break;
     reading_.changed.push_back(std::string(kPrefix) + "/" + path);
   }
-  reading_.changed_count = std::max<uint64_t>(changed_.size(), changed_count_);
+  reading_.changed_count = changed_count_;
   read.verdict = judge(reading_);
   return read;
 }
@@ -118,9 +122,10 @@ Result<Quiesced> WorldReader::hold_game() {
   if (auto written = live::write_out(gsc_.game()); !written)
     log_warn(job_.about, "{}", written.error().message);
   Quiesced quiesced = TRY(hold_still(context_, job_, *game, command_.launch));
-  reading_.held = quiesced.held() || quiesced.overran();
-  if (reading_.held) reading_.unconfirmed = quiesced.unconfirmed();
-  reading_.saved_only = reading_.held && handling_.resume.empty();
+  const bool holds = quiesced.held() || quiesced.overran();
+  reading_.held = true;
+  reading_.unconfirmed = holds ? quiesced.unconfirmed() : "it ended meanwhile";
+  reading_.saved_only = handling_.resume.empty();
   return quiesced;
 }
 
@@ -142,7 +147,6 @@ Result<std::optional<live::Snapshot>> WorldReader::take_snapshot(const Quiesced&
   reading_.atomic = (*snapshot)->kind() == live::SnapshotKind::kSubvolume;
   reading_.snapshot = reading_.atomic ? "snapshot of its Btrfs subvolume" : "snapshot by reflinks";
   reading_.overran = quiesced.overran();
-  if (!reading_.atomic) TRY(look_for_changes());
   TRY(failpoint::pass("backup.snapshot_taken"));
   return std::move(*snapshot);
 }
@@ -165,9 +169,10 @@ Result<archive::PackResult> WorldReader::pack_in_place(const Quiesced& quiesced,
   if (listed) choice = &*listed;
   auto packed = TRY(pack(gsc_.game(), choice, out));
   if (listed) TRY(listed->check_all_met());
+  std::vector<std::string> below;
   for (const std::string& path : packed.changed)
-    changed_.insert(path.substr(std::string_view(kPrefix).size() + 1));
-  changed_count_ = packed.changed_count;
+    below.push_back(path.substr(std::string_view(kPrefix).size() + 1));
+  add_changes(below, packed.changed_count);
   if (files) take_databases(files->evidence());
   return packed;
 }
@@ -196,7 +201,8 @@ Result<void> WorldReader::look_for_changes() {
 
 void WorldReader::add_changes(const std::vector<std::string>& paths, uint64_t count) {
   changed_.insert(paths.begin(), paths.end());
-  changed_count_ = std::max(changed_count_, count);
+  changed_count_ = std::max<uint64_t>({changed_count_, count, changed_.size()});
+  all_known_ = all_known_ && count == paths.size();
 }
 
 void WorldReader::take_databases(const live::LiveEvidence& evidence) {
@@ -211,7 +217,7 @@ void WorldReader::take_databases(const live::LiveEvidence& evidence) {
 // Where of all files one database alone was written to, its copy is of one moment, at which all
 // else stood as it was read.
 void WorldReader::excuse_one_database() {
-  if (changed_count_ > changed_.size()) return;  // not all are known
+  if (!all_known_) return;
   std::set<std::string> written;
   for (const std::string& path : changed_) {
     if (std::ranges::find(databases_, database_of(path)) != databases_.end())
@@ -221,6 +227,7 @@ void WorldReader::excuse_one_database() {
   std::erase_if(changed_,
                 [&](const std::string& path) { return database_of(path) == *written.begin(); });
   changed_count_ = changed_.size();
+  reading_.one_database_written = true;
 }
 
 void WorldReader::resume(Quiesced& quiesced) {

@@ -246,10 +246,8 @@ const std::string& Quiesced::file_list() const {
 Result<Quiesced> quiesce(std::unique_ptr<Console> console, const QuiescePlan& plan,
                          const std::function<bool()>& stop, std::optional<ResumeGuard> guard) {
   std::vector<Regex> regexes;
-  bool is_confirmed = false;
   for (const ConsoleStep& step : plan.quiesce) {
     regexes.push_back(step.confirm_regex.empty() ? nullptr : TRY(compile(step.confirm_regex)));
-    is_confirmed = is_confirmed || regexes.back();
   }
   if (plan.quiesce.empty()) {
     if (guard) guard->dismiss();
@@ -257,7 +255,8 @@ Result<Quiesced> quiesce(std::unique_ptr<Console> console, const QuiescePlan& pl
   }
   // From the first input on: one that failed may have reached the game all the same.
   auto hold = std::make_unique<Quiesced::Hold>(std::move(console), plan, std::move(guard));
-  if (!is_confirmed) hold->unconfirmed = "no quiesce step waits for the game's confirmation";
+  // What an earlier step confirms says nothing of what the last one asks for.
+  if (!regexes.back()) hold->unconfirmed = "its last quiesce step waits for no confirmation";
   for (size_t i = 0; i < plan.quiesce.size(); i++) {
     if (stop && stop()) return fail(Code::kCancelled, "cancelled before the game was quiesced");
     Step step(hold->console(), plan.quiesce[i], regexes[i]);

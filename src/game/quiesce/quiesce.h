@@ -47,8 +47,8 @@ class Quiesced {
   bool held() const;
   // Whether max_pause was over before resume() was called.
   bool overran() const;
-  // Why it is not certain that the game holds still: the step that was not confirmed, or that no
-  // step waits for a confirmation. "" when all was confirmed.
+  // Why it is not certain that the game holds still: the step that was not confirmed, or that
+  // the last one waits for no confirmation. "" when all that waits for one was confirmed.
   const std::string& unconfirmed() const;
   // The line of the game's answer that lists files; "" when no step asks for it.
   const std::string& file_list() const;

@@ -211,6 +211,12 @@ TEST_F(QuiesceTest, GoesOnWithoutAConfirmationWhereThatIsAllowed) {
   EXPECT_NE(quiesced->unconfirmed().find("say nothing"), std::string::npos);
 }
 
+TEST_F(QuiesceTest, ALastStepThatWaitsForNothingIsNotConfirmed) {
+  const auto quiesced = run({kSaveOff, {"save-all flush", "", kLong}});
+  ASSERT_TRUE(quiesced);
+  EXPECT_NE(quiesced->unconfirmed(), "");
+}
+
 TEST_F(QuiesceTest, StepsThatWaitForNothingConfirmNothing) {
   const auto quiesced = run({{"save-off", "", kLong}});
   ASSERT_TRUE(quiesced);

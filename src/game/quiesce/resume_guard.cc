@@ -1,20 +1,19 @@
 #include "game/quiesce/resume_guard.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/log.h"
 #include "base/retry.h"
 #include "game/quiesce/quiesce.h"
+#include "game/spawn.h"
 
 namespace manman {
 namespace {
@@ -91,55 +90,6 @@ bool send_text(int fd, std::string_view text) {
   return true;
 }
 
-// posix_spawn's two parameter objects: the link as input, the caller's standard error, nothing else
-// open, a session of its own, so that what ends the caller's group does not end it.
-class SpawnOptions {
- public:
-  explicit SpawnOptions(int link) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_adddup2(&actions_, link, 0);
-    posix_spawn_file_actions_addopen(&actions_, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-    posix_spawnattr_init(&attributes_);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes_, &signals);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-  ~SpawnOptions() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
-Result<pid_t> spawn(std::vector<std::string> program, int link) {
-  std::vector<char*> argv;
-  for (std::string& word : program) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  // It needs nothing of our environment, which holds secrets, but a way to its libraries.
-  const char* library_path = std::getenv("LD_LIBRARY_PATH");  // NOLINT(concurrency-mt-unsafe)
-  std::string libraries = std::string("LD_LIBRARY_PATH=") + (library_path ? library_path : "");
-  char* const env[] = {library_path ? libraries.data() : nullptr, nullptr};
-  const SpawnOptions options(link);
-  pid_t child = 0;
-  const int error = ::posix_spawn(&child, program.front().c_str(), options.actions(),
-                                  options.attributes(), argv.data(), env);
-  if (error != 0) return fail_errno("run " + program.front(), error);
-  return child;
-}
-
 // Waits a while for a guard that has been told to end, then ends it.
 void reap(pid_t pid) {
   const auto deadline = Clock::now() + kEndTimeout;
@@ -190,7 +140,7 @@ Result<ResumeGuard> ResumeGuard::start(const std::vector<std::string>& program,
     return fail_errno("make a socket pair", errno);
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
-  const pid_t pid = TRY(spawn(program, theirs.get()));
+  const pid_t pid = TRY(spawn(program, {theirs.get(), -1, STDERR_FILENO}, true));
   theirs.reset();
   ResumeGuard guard(pid, std::move(ours));
   const int link = guard.link_.get();

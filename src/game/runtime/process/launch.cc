@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/log.h"
 #include "base/retry.h"
 #include "game/runtime/process/wrapper_protocol.h"
+#include "game/spawn.h"
 
 namespace manman::process {
 namespace {
@@ -87,71 +87,22 @@ struct Pipe {
   UniqueFd writing;
 };
 
-// Descriptors far from those that the wrapper is given, so that none is overwritten on the way.
-Result<UniqueFd> moved_up(int fd) {
-  UniqueFd high(::fcntl(fd, F_DUPFD_CLOEXEC, 10));
-  if (!high) return fail_errno("copy a file descriptor", errno);
-  return high;
-}
-
 Result<Pipe> make_pipe() {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) return fail_errno("make a pipe", errno);
   return Pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// posix_spawn's two parameter objects, with what a wrapper needs.
-class SpawnOptions {
- public:
-  SpawnOptions(const SessionFiles& files, int answer, int lock) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, 2, files.wrapper_log().c_str(),
-                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
-    posix_spawn_file_actions_adddup2(&actions_, answer, kAnswerFd);
-    posix_spawn_file_actions_adddup2(&actions_, lock, kLockFd);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, kLockFd + 1);
-    posix_spawnattr_init(&attributes_);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes_, &signals);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-  ~SpawnOptions() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
 // Starts `self_exe game-wrapper DIR`, which forks at once: the wrapper is nobody's child.
 Result<void> spawn_wrapper(const fs::path& self_exe, const SessionFiles& files, int answer,
                            int lock) {
-  std::string program = self_exe.string();
-  std::string verb = "game-wrapper";
-  std::string dir = files.dir.string();
-  char* const argv[] = {program.data(), verb.data(), dir.data(), nullptr};
-  // The wrapper needs nothing of our environment, which holds secrets, but a way to its libraries.
-  const char* library_path = std::getenv("LD_LIBRARY_PATH");  // NOLINT(concurrency-mt-unsafe)
-  std::string libraries = std::string("LD_LIBRARY_PATH=") + (library_path ? library_path : "");
-  char* const env[] = {library_path ? libraries.data() : nullptr, nullptr};
-
-  const SpawnOptions options(files, answer, lock);
-  pid_t child = 0;
-  const int error =
-      ::posix_spawn(&child, program.c_str(), options.actions(), options.attributes(), argv, env);
-  if (error != 0) return fail_errno("run the game's wrapper " + program, error);
+  static_assert(kAnswerFd == 3 && kLockFd == 4);
+  const UniqueFd log(
+      ::open(files.wrapper_log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log) return fail_errno("create " + files.wrapper_log().string(), errno);
+  const pid_t child =
+      TRY(in("the game's wrapper", spawn({self_exe.string(), "game-wrapper", files.dir.string()},
+                                         {-1, -1, log.get(), answer, lock}, false)));
   // ECHILD: this process has its children reaped by the kernel.
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -216,12 +167,8 @@ Result<void> launch(const fs::path& self_exe, const SessionFiles& files,
   ClaimedFolder folder = TRY(ClaimedFolder::claim(files));
   TRY(make_files(files, program));
   Pipe answer = TRY(make_pipe());
-  {
-    const UniqueFd writing = TRY(moved_up(answer.writing.get()));
-    const UniqueFd lock = TRY(moved_up(folder.lock().get()));
-    answer.writing.reset();
-    TRY(spawn_wrapper(self_exe, files, writing.get(), lock.get()));
-  }
+  TRY(spawn_wrapper(self_exe, files, answer.writing.get(), folder.lock().get()));
+  answer.writing.reset();
   auto text = read_answer(answer.reading.get());
   if (!text) {
     // The wrapper may be at work yet. It gives up when it finds nobody to answer, and has the lock.

@@ -79,7 +79,11 @@ class SnapshotCase(unittest.TestCase):
         left = list(self.service.gsc(self.sgc).glob(".snapshot-*"))
         self.assertEqual(left, [])
 
-    def holds_still_for_a_moment(self):
+
+class Moments:
+    """What holds on each of them."""
+
+    def test_the_game_holds_still_for_a_moment(self):
         self.deploy()
         self.explored()
         self.play()
@@ -95,7 +99,7 @@ class SnapshotCase(unittest.TestCase):
         # Other work on the machine may lengthen one.
         self.assertLess(min(pauses), PAUSE_LIMIT_MS)
 
-    def killed_beside_its_clone(self):
+    def test_a_host_killed_beside_its_clone_leaves_none(self):
         self.deploy()
         self.play()
         for point in ("backup.snapshot_taken", "backup.resumed"):
@@ -117,33 +121,21 @@ class SnapshotCase(unittest.TestCase):
 
 @needs_root
 @unittest.skipUnless(shutil.which("mkfs.xfs"), "needs xfsprogs")
-class Xfs(SnapshotCase):
+class Xfs(Moments, SnapshotCase):
     make = XFS
     kind = "snapshot by reflinks"
 
-    def test_the_game_holds_still_for_a_moment(self):
-        self.holds_still_for_a_moment()
-
-    def test_a_host_killed_beside_its_clone_leaves_none(self):
-        self.killed_beside_its_clone()
-
 
 @needs_root
 @unittest.skipUnless(shutil.which("mkfs.btrfs"), "needs btrfs-progs")
-class Btrfs(SnapshotCase):
+class Btrfs(Moments, SnapshotCase):
     make = BTRFS
     kind = "snapshot by reflinks"
 
-    def test_the_game_holds_still_for_a_moment(self):
-        self.holds_still_for_a_moment()
-
-    def test_a_host_killed_beside_its_clone_leaves_none(self):
-        self.killed_beside_its_clone()
-
 
 @needs_root
 @unittest.skipUnless(shutil.which("mkfs.btrfs"), "needs btrfs-progs")
-class Subvolume(SnapshotCase):
+class Subvolume(Moments, SnapshotCase):
     """game/ is a subvolume of its own: one moment without asking the game, as of a power cut."""
 
     make = BTRFS
@@ -153,12 +145,6 @@ class Subvolume(SnapshotCase):
         super().deploy(**config)
         self.game.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["btrfs", "-q", "subvolume", "create", self.game], check=True)
-
-    def test_the_game_holds_still_for_a_moment(self):
-        self.holds_still_for_a_moment()
-
-    def test_a_host_killed_beside_its_snapshot_leaves_none(self):
-        self.killed_beside_its_clone()
 
     def test_a_game_that_is_not_asked(self):
         self.deploy(quiesce=[], resume=[])

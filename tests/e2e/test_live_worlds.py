@@ -1,6 +1,7 @@
 """Backups taken while games write to their worlds as fast as they can: each holds one moment, is restored, and the
 game plays on in it."""
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -112,6 +113,32 @@ class Sqlite(LiveCase):
         self.stop()
         self.assertEqual(database_game.check(self.game / "world.sqlite"), "")
 
+    def killed_amid(self, mode):
+        """kill -9 while the host reads, its copies beside game/."""
+        self.play("database", [sys.executable, str(HERE / "live/database_game.py"), mode], "ready")
+        # Does not compress, so that reading it takes a while: after the database, by its name.
+        (self.game / "zz").write_bytes(os.urandom(24 << 20))
+        self.service.arguments += ["--backup-read-rate-kib", "8192"]
+        self.service.restart()
+        made = self.api.CreateBackup(session_id=self.session).backup.backup_id
+        wait_until(lambda: list(self.service.gsc(self.sgc).glob(".snapshot-*")), 30, "the host to read", 0.005)
+        self.service.kill()
+        turns = self.output().count("turn")
+        wait_until(lambda: self.output().count("turn") > turns, 60, "the game to go on with no host there")
+        self.service.start()
+        ended = self.api.wait_backup(made)
+        self.assertEqual(ended.status, "completed", ended.error_message)
+        self.assertEqual(database_game.check(self.unpack(ended) / "world.sqlite"), "")
+        self.assertEqual(list(self.service.gsc(self.sgc).glob(".snapshot-*")), [])
+        self.assertNotIn("locked", self.output())
+        self.stop()
+
+    def test_killed_amid_a_write_ahead_log(self):
+        self.killed_amid("WAL")
+
+    def test_killed_amid_a_rollback_journal(self):
+        self.killed_amid("DELETE")
+
     def test_write_ahead_log(self):
         self.backups_hold("WAL", 20)
 
@@ -137,6 +164,7 @@ class Bedrock(LiveCase):
             world = root / "worlds/Bedrock level"
             held = {str(p.relative_to(world)): p.stat().st_size for p in world.rglob("*") if p.is_file()}
             self.assertEqual(held, listed)
+            self.assertEqual(backup.changed_count, 0, list(backup.changed_files))
             for name, size in listed.items():
                 live = (self.game / "worlds/Bedrock level" / name).read_bytes()
                 self.assertEqual((world / name).read_bytes(), live[:size], name)

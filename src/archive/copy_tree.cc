@@ -12,7 +12,6 @@
 #include "archive/extractor.h"
 #include "archive/hard_links.h"
 #include "archive/manners.h"
-#include "archive/path.h"
 #include "archive/selection.h"
 #include "archive/tree_walker.h"
 #include "archive/warnings.h"
@@ -55,6 +54,7 @@ bool is_special(const struct stat& info) {
 Result<void> TreeCopier::copy(Found found) {
   if (options_.stop && options_.stop()) return fail(Code::kCancelled, "cancelled");
   TRY(check(found));
+  if (options_.entering && S_ISDIR(found.info.st_mode)) options_.entering(found.path, found.info);
   const Member member = TRY(member_of(found));
   if (is_special(found.info)) return extractor_.make_special(member.entry, found.info);
   TRY(extractor_.begin(member));
@@ -148,21 +148,20 @@ Result<CopyResult> copy_tree(const std::filesystem::path& from, const std::files
   Budget budget(TRY(Budget::limits(to.string(), writing, true)), UINT64_MAX);
   Extractor extractor = TRY(Extractor::create(to.string(), writing, everything, budget, warnings));
   TreeCopier copier(extractor, warnings, options, reading);
+  uint64_t vanished = 0;
   TreeWalker walker([&](Found found) { return copier.copy(std::move(found)); },
-                    [&](const std::string& path, std::string_view why, bool) {
+                    [&](const std::string& path, std::string_view why, bool changed) {
                       warnings.add(path + " " + std::string(why));
+                      if (changed) vanished++;
                     },
-                    {.special_files = true, .leave_out = [&](const std::string& path, bool) {
-                       return std::ranges::any_of(options.except, [&](const std::string& left_out) {
-                         return is_at_or_below(path, left_out);
-                       });
-                     }});
+                    {.special_files = true, .leave_out = options.leave_out});
   TRY(walker.walk(from.string()));
   TRY(extractor.finish());
   CopyResult result{.entries = extractor.entries(),
                     .data_size_bytes = extractor.data_size(),
                     .shared_size_bytes = copier.shared_size(),
-                    .warnings = {}};
+                    .warnings = {},
+                    .vanished_count = vanished};
   warnings.move_to(result);
   return result;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -12,10 +14,13 @@
 namespace manman::archive {
 
 struct CopyOptions {
-  // Paths below the folder that are left out, with all below them.
-  std::vector<std::string> except;
+  // Of a path below the folder: whether it and all below it are left out.
+  std::function<bool(const std::string& path, const struct stat& info)> leave_out = nullptr;
+  // Told of each folder, "" for itself, as it is opened and before what is in it.
+  std::function<void(const std::string& path, const struct stat& info)> entering = nullptr;
   // Only where files share their blocks with the copies; otherwise it is kUnimplemented, and fast.
-  // The folder `to` is empty, and nobody may write meanwhile.
+  // Nothing is in the way in the folder `to`. What changes meanwhile is not warned of unless it
+  // vanishes.
   bool only_shared = false;
   int threads = 0;                       // that write; 0: one per core
   std::function<bool()> stop = nullptr;  // ends it with kCancelled
@@ -30,6 +35,7 @@ struct CopyResult {
   // that vanished or changed meanwhile. The first 100; warning_count counts all.
   std::vector<std::string> warnings;
   uint64_t warning_count = 0;
+  uint64_t vanished_count = 0;  // of these, what was not there any more when its turn came
 };
 
 // Copies what stands in the folder `from` into the folder `to`, which is there. A folder that is in

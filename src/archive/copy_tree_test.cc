@@ -16,8 +16,10 @@ class CopyTreeTest : public testing::Test {
     fs::create_directory(from());
     fs::create_directory(to());
   }
-  Result<CopyResult> copy(std::vector<std::string> except = {}) {
-    return copy_tree(from(), to(), {.except = std::move(except), .progress = nullptr});
+  Result<CopyResult> copy(const std::vector<std::string>& except = {}) {
+    return copy_tree(from(), to(), {.leave_out = [&](const std::string& path, const struct stat&) {
+                       return std::ranges::find(except, path) != except.end();
+                     }});
   }
   TempDir dir_;
 };

@@ -31,8 +31,8 @@ Result<void> PackPlanner::run(const std::string& dir) {
                         warn(archive_path(path), how);
                     },
                     {.cross_file_systems = options_.cross_file_systems,
-                     .leave_out = [&](const std::string& path, bool is_folder) {
-                       const bool matched = leave_out_.match(path, is_folder);
+                     .leave_out = [&](const std::string& path, const struct stat& info) {
+                       const bool matched = leave_out_.match(path, S_ISDIR(info.st_mode));
                        if (matched) notes_.left_out++;
                        return matched;
                      }});

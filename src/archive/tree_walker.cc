@@ -185,7 +185,7 @@ Result<void> TreeWalker::take(const std::string& name) {
     warn_(path, "vanished while the folder was read", true);
     return {};
   }
-  if (options_.leave_out && options_.leave_out(path, S_ISDIR(info.st_mode))) return {};
+  if (options_.leave_out && options_.leave_out(path, info)) return {};
   switch (info.st_mode & S_IFMT) {
     case S_IFDIR:
       return take_folder(name, info);

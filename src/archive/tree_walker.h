@@ -32,7 +32,7 @@ struct WalkOptions {
   bool special_files = false;       // visit fifos, sockets and devices instead of warning of them
   bool open_files = true;           // otherwise a regular file is visited without its descriptor
   // Of a path below the folder: whether it and all below it are passed over.
-  std::function<bool(const std::string& path, bool is_folder)> leave_out = nullptr;
+  std::function<bool(const std::string& path, const struct stat& info)> leave_out = nullptr;
 };
 
 // Walks a folder depth first, names sorted, parents before their children. Of a folder with more

@@ -26,6 +26,7 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "host.command.journaled",       // journal has it, message not acknowledged
     "backup.running_reported",
     "backup.upload_started",  // nothing written to the upload yet
+    "backup.prepared",        // what can be cloned before the game holds still is
     "backup.guarded",         // the process that resumes the game if this one dies is there
     "backup.quiesce_step",    // one step of the quiesce is confirmed, perhaps not all
     "backup.quiesced",

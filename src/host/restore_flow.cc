@@ -149,11 +149,16 @@ void RestoreFlow::log_warnings(const T& result) const {
 // when the game writes into a file.
 Result<void> RestoreFlow::copy_the_rest(const fs::path& target) {
   if (!TRY(folder_exists(gsc_.game()))) return {};
+  std::vector<std::string> restored;
+  for (const std::string& path : command_.restore_paths)
+    restored.push_back(TRY(archive::strip_prefix(archive::clean_path(path), kSaveData)));
+  if (std::ranges::find(restored, ".") != restored.end()) return {};  // all of it
   archive::CopyOptions options;
   options.progress = &job_.progress;
-  for (const std::string& path : command_.restore_paths)
-    options.except.push_back(TRY(archive::strip_prefix(archive::clean_path(path), kSaveData)));
-  if (std::ranges::find(options.except, ".") != options.except.end()) return {};  // all is restored
+  options.leave_out = [&](const std::string& path, const struct stat&) {
+    return std::ranges::any_of(
+        restored, [&](const std::string& one) { return archive::is_at_or_below(path, one); });
+  };
   const auto copied =
       TRY(in("keep what is not restored", archive::copy_tree(gsc_.game(), target, options)));
   log_info(job_.about, "kept {} other entries, {} bytes, {} of them on shared blocks",

@@ -45,7 +45,8 @@ class WorldReader {
         command_(command),
         handling_(command.launch.handling),
         gsc_(context.gsc(command.launch.environment, command.sgc_id)),
-        scratch_(gsc_.snapshot(command.backup_id)) {}
+        scratch_(gsc_.snapshot(command.backup_id)),
+        snapshot_taker_(gsc_.game(), scratch_, context.config.threads, job.cancelled()) {}
 
   Result<WorldRead> read(Sink& out);
 
@@ -69,6 +70,7 @@ class WorldReader {
   const Handling& handling_;
   const GscDir gsc_;
   const std::filesystem::path scratch_;
+  live::SnapshotTaker snapshot_taker_;
   live::Moment begun_;
   Reading reading_;
   std::set<std::string> changed_;       // below game/
@@ -119,13 +121,19 @@ Result<Quiesced> WorldReader::hold_game() {
   reading_.game_ran = game.has_value();
   if (!game || handling_.quiesce.empty()) return Quiesced();
   TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
-  if (auto written = live::write_out(gsc_.game()); !written)
-    log_warn(job_.about, "{}", written.error().message);
+  reading_.saved_only = handling_.resume.empty();
+  const bool lists = std::ranges::any_of(handling_.quiesce, &QuiesceStep::lists_files);
+  const auto need =
+      reading_.saved_only || lists ? live::SnapshotNeed::kAtomic : live::SnapshotNeed::kHeldStill;
+  if (auto prepared = snapshot_taker_.prepare(need); !prepared) {
+    if (prepared.error().code == Code::kCancelled) return std::unexpected(prepared.error());
+    log_warn(job_.about, "{}", prepared.error().message);
+  }
+  TRY(failpoint::pass("backup.prepared"));
   Quiesced quiesced = TRY(hold_still(context_, job_, *game, command_.launch));
   const bool holds = quiesced.held() || quiesced.overran();
   reading_.held = true;
   reading_.unconfirmed = holds ? quiesced.unconfirmed() : "it ended meanwhile";
-  reading_.saved_only = handling_.resume.empty();
   return quiesced;
 }
 
@@ -134,9 +142,8 @@ Result<Quiesced> WorldReader::hold_game() {
 Result<std::optional<live::Snapshot>> WorldReader::take_snapshot(const Quiesced& quiesced) {
   if (!reading_.game_ran || !quiesced.file_list().empty()) return std::nullopt;
   const bool still = quiesced.held() && reading_.unconfirmed.empty() && !reading_.saved_only;
-  auto snapshot = live::take_snapshot(
-      gsc_.game(), scratch_, still ? live::SnapshotNeed::kHeldStill : live::SnapshotNeed::kAtomic,
-      context_.config.threads, job_.cancelled());
+  auto snapshot =
+      snapshot_taker_.take(still ? live::SnapshotNeed::kHeldStill : live::SnapshotNeed::kAtomic);
   if (!snapshot) {
     if (snapshot.error().code == Code::kCancelled) return std::unexpected(snapshot.error());
     log_warn(job_.about, "no snapshot, the data itself is read: {}", snapshot.error().message);

@@ -11,18 +11,7 @@
 #include "live/fresh.h"
 
 namespace manman::live {
-namespace {
-
-timespec a_tick_before(timespec time) {
-  time.tv_nsec -= std::chrono::nanoseconds(kTick).count();
-  if (time.tv_nsec < 0) {
-    time.tv_nsec += 1'000'000'000;
-    time.tv_sec--;
-  }
-  return time;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<Moment> moment_now(const std::filesystem::path& dir) {
   const UniqueFd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -36,7 +25,7 @@ Result<Changes> changed_since(const std::filesystem::path& dir, const Moment& mo
                               const std::vector<std::string>& leave_out,
                               const std::function<bool()>& stop) {
   const auto patterns = TRY(PathPatterns::compile(leave_out));
-  const timespec from = a_tick_before(moment.time);
+  const timespec from = earlier(moment.time, kTick);
   archive::Warnings changed;
   const auto visit = [&](const archive::Found& found) -> Result<void> {
     if (stop && stop()) return fail(Code::kCancelled, "cancelled");
@@ -48,8 +37,8 @@ Result<Changes> changed_since(const std::filesystem::path& dir, const Moment& mo
       visit, [&](const std::string& path, std::string_view, bool) { changed.add(path); },
       {.special_files = true,
        .open_files = false,
-       .leave_out = [&](const std::string& path, bool is_folder) {
-         return patterns.match(path, is_folder);
+       .leave_out = [&](const std::string& path, const struct stat& info) {
+         return patterns.match(path, S_ISDIR(info.st_mode));
        }});
   TRY(walker.walk(dir.string()));
   Changes changes;

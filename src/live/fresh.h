@@ -10,6 +10,16 @@ namespace manman::live {
 // Longer than a clock that stamps files takes to tick.
 inline constexpr std::chrono::milliseconds kTick{20};
 
+// The time so much before. `by` is less than a second.
+inline timespec earlier(timespec time, std::chrono::nanoseconds by) {
+  time.tv_nsec -= by.count();
+  if (time.tv_nsec < 0) {
+    time.tv_nsec += 1'000'000'000;
+    time.tv_sec--;
+  }
+  return time;
+}
+
 // How long ago the file was changed, by this machine's clock.
 inline std::chrono::nanoseconds age(const struct stat& info) {
   timespec now{};

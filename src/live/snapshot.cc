@@ -13,10 +13,10 @@
 #include <cstring>
 #include <utility>
 
-#include "archive/copy_tree.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "live/scratch.h"
+#include "live/tree_clone.h"
 
 namespace manman::live {
 namespace {
@@ -66,32 +66,14 @@ Result<bool> can_clone(const Scratch& scratch) {
   return clone_file(one.get(), other.get());
 }
 
-// Whether `to`, which is there and empty, is now the same as `from`.
-Result<bool> clone_tree(const fs::path& from, const fs::path& to, int threads,
-                        const std::function<bool()>& stop) {
-  const auto copied =
-      archive::copy_tree(from, to, {.only_shared = true, .threads = threads, .stop = stop});
-  if (copied) return copied->warning_count == 0;
-  switch (copied.error().code) {
-    case Code::kUnimplemented:
-    case Code::kFailedPrecondition:  // a mount point
-    case Code::kResourceExhausted:
-      return false;
-    default:
-      return std::unexpected(copied.error());
-  }
-}
-
-Result<bool> take(const fs::path& dir, const Scratch& scratch, SnapshotNeed need, int threads,
-                  const std::function<bool()>& stop, SnapshotKind& kind) {
+// Not for reading it later, but for what is taken of it next: that has to be on the disk then.
+Result<bool> write_out(const fs::path& dir) {
   const UniqueFd folder = TRY(open_folder(dir));
-  kind = SnapshotKind::kSubvolume;
-  if (snapshot_subvolume(folder.get(), scratch.folder())) return true;
-  kind = SnapshotKind::kReflink;
-  if (need == SnapshotNeed::kAtomic || !TRY(can_clone(scratch))) return false;
-  const fs::path to = scratch.path() / kClone;
-  if (::mkdir(to.c_str(), 0700) != 0) return fail_errno("create folder " + to.string(), errno);
-  return clone_tree(dir, to, threads, stop);
+  struct statfs kind{};
+  if (::fstatfs(folder.get(), &kind) != 0) return fail_errno("look at " + dir.string(), errno);
+  if (kind.f_type != XFS_SUPER_MAGIC && kind.f_type != BTRFS_SUPER_MAGIC) return false;
+  if (::syncfs(folder.get()) != 0) return fail_errno("write out " + dir.string(), errno);
+  return true;
 }
 
 // One that can't be removed as such is emptied and removed as a folder.
@@ -129,29 +111,57 @@ Result<void> Snapshot::remove() {
   return {};
 }
 
-Result<std::optional<Snapshot>> take_snapshot(const fs::path& dir, const fs::path& scratch,
-                                              SnapshotNeed need, int threads,
-                                              const std::function<bool()>& stop) {
-  TRY(remove_snapshot(scratch));
-  std::unique_ptr<Scratch> made = TRY(Scratch::make(scratch));
+SnapshotTaker::SnapshotTaker(fs::path dir, fs::path scratch, int threads,
+                             std::function<bool()> stop)
+    : dir_(std::move(dir)),
+      scratch_path_(std::move(scratch)),
+      threads_(threads),
+      stop_(std::move(stop)) {}
+
+SnapshotTaker::~SnapshotTaker() = default;
+
+Result<void> SnapshotTaker::make_scratch() {
+  if (scratch_) return {};
+  TRY(remove_snapshot(scratch_path_));
+  scratch_ = TRY(Scratch::make(scratch_path_));
+  return {};
+}
+
+Result<void> SnapshotTaker::prepare(SnapshotNeed need) {
+  if (!TRY(write_out(dir_)) || need == SnapshotNeed::kAtomic) return {};
+  const UniqueFd folder = TRY(open_folder(dir_));
+  if (is_subvolume(folder.get()) && !has_subvolumes(folder.get())) return {};
+  TRY(make_scratch());
+  if (!TRY(can_clone(*scratch_))) return {};
+  clone_ = std::make_unique<TreeClone>(dir_, scratch_path_ / kClone, threads_, stop_);
+  TRY(clone_->prepare());
+  TRY(write_out(dir_));
+  return {};
+}
+
+Result<std::optional<Snapshot>> SnapshotTaker::take(SnapshotNeed need) {
+  TRY(make_scratch());
   SnapshotKind kind{};
-  if (!TRY(take(dir, *made, need, threads, stop, kind))) return std::nullopt;
-  made->keep();
-  return Snapshot(scratch, kind);
+  const auto made = make(need, kind);
+  if (!made || !*made) scratch_.reset();
+  if (!TRY(made)) return std::nullopt;
+  scratch_->keep();
+  return Snapshot(scratch_path_, kind);
+}
+
+Result<bool> SnapshotTaker::make(SnapshotNeed need, SnapshotKind& kind) {
+  const UniqueFd folder = TRY(open_folder(dir_));
+  kind = SnapshotKind::kSubvolume;
+  if (snapshot_subvolume(folder.get(), scratch_->folder())) return true;
+  kind = SnapshotKind::kReflink;
+  if (need == SnapshotNeed::kAtomic || !TRY(can_clone(*scratch_))) return false;
+  if (!clone_) clone_ = std::make_unique<TreeClone>(dir_, scratch_path_ / kClone, threads_, stop_);
+  return clone_->make();
 }
 
 Result<void> remove_snapshot(const fs::path& scratch) {
   remove_subvolume(scratch);
   return remove_tree(scratch);
-}
-
-Result<void> write_out(const fs::path& dir) {
-  const UniqueFd folder = TRY(open_folder(dir));
-  struct statfs kind{};
-  if (::fstatfs(folder.get(), &kind) != 0) return fail_errno("look at " + dir.string(), errno);
-  if (kind.f_type != XFS_SUPER_MAGIC && kind.f_type != BTRFS_SUPER_MAGIC) return {};
-  if (::syncfs(folder.get()) != 0) return fail_errno("write out " + dir.string(), errno);
-  return {};
 }
 
 }  // namespace manman::live

@@ -1,9 +1,8 @@
 // The library of live worlds, for tests that need a file system of their own:
-//   live_driver snapshot DIR SCRATCH atomic|held [KEEP]  says "KIND MS PATH" or "none MS", and
-//   removes
-//       the snapshot when a line comes; with KEEP it ends as a crash would
+//   live_driver snapshot DIR SCRATCH atomic|held|prepared [KEEP]  says "KIND MS PATH" or "none MS",
+//       and removes the snapshot when a line comes; with KEEP it ends as a crash would. "prepared":
+//       it prepares first, says "prepared", and takes it when a line comes
 //   live_driver remove SCRATCH
-//   live_driver write-out DIR
 //   live_driver changes DIR SCRATCH [PATTERN …]  says "ready", and when a line comes COUNT and the
 //       paths that were changed since
 // An error is a line "error CODE TEXT", and exit code 1.
@@ -29,10 +28,15 @@ void wait_for_line() {
 }
 
 Result<void> snapshot(const Words& words) {
+  SnapshotTaker taker(words.at(1), words.at(2), 0, nullptr);
+  const auto need = words.at(3) == "atomic" ? SnapshotNeed::kAtomic : SnapshotNeed::kHeldStill;
+  if (words.at(3) == "prepared") {
+    TRY(taker.prepare(need));
+    std::cout << "prepared" << std::endl;
+    wait_for_line();
+  }
   const auto begun = std::chrono::steady_clock::now();
-  auto taken = TRY(take_snapshot(
-      words.at(1), words.at(2),
-      words.at(3) == "atomic" ? SnapshotNeed::kAtomic : SnapshotNeed::kHeldStill, 0, nullptr));
+  auto taken = TRY(taker.take(need));
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begun);
   if (!taken) {
@@ -59,7 +63,6 @@ Result<void> changes(const Words& words) {
 Result<void> run(const Words& words) {
   if (words.at(0) == "snapshot") return snapshot(words);
   if (words.at(0) == "remove") return remove_snapshot(words.at(1));
-  if (words.at(0) == "write-out") return write_out(words.at(1));
   return changes(words);
 }
 

@@ -14,7 +14,7 @@ from lib.wait import wait_until
 COMMAND = ["api.relay.claimed", "api.relay.published",
            "host.command.received", "host.command.journaled"]
 BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "backup.upload_started",
-          "backup.guarded", "backup.quiesce_step", "backup.quiesced", "backup.archived", "store.folder.synced",
+          "backup.prepared", "backup.guarded", "backup.quiesce_step", "backup.quiesced", "backup.archived", "store.folder.synced",
           "store.folder.renamed", "backup.uploaded", "backup.upload_journaled", "backup.reported",
           "api.status.applied"]
 # Where the file system can share blocks: tests/e2e/test_live_snapshots.py.

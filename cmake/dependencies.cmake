@@ -13,6 +13,7 @@ if(MANMAN_FUZZ)  # needs no more, and pkg-config takes 20 s to resolve gRPC
 endif()
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_package(date REQUIRED)
 find_package(GTest REQUIRED)
 find_package(Protobuf REQUIRED)
 pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)

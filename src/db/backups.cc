@@ -34,6 +34,8 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.pause_ms = backup.verdict.pause_ms;
   row.changed_files = TRY(json_of("backups.changed_files", backup.verdict.changed_files));
   row.changed_count = backup.verdict.changed_count;
+  row.policy_id = backup.policy_id;
+  row.fingerprint = backup.fingerprint;
   return row;
 }
 
@@ -69,6 +71,8 @@ Result<Backup> to_domain(const BackupRow& row) {
     .changed_files = TRY(texts_from("backups.changed_files", row.changed_files)),
     .changed_count = row.changed_count
   };
+  backup.policy_id = row.policy_id.get();
+  backup.fingerprint = row.fingerprint;
   return backup;
 }
 
@@ -142,6 +146,15 @@ Result<std::vector<Backup>> deleting(Transaction& tx, int limit) {
   Where where;
   where.when("status = 'deleting'");
   return read_all<BackupRow>(tx, where.order("backup_id", limit), to_domain);
+}
+
+Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy_id) {
+  Where where;
+  where.when("policy_id = :policy", "policy", policy_id)
+      .when("status = 'completed' AND fingerprint <> ''");
+  auto found = TRY(read_all<BackupRow>(tx, where.order("backup_id DESC", 1), to_domain));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 Result<void> remove(Transaction& tx, int64_t backup_id) {

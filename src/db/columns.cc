@@ -130,6 +130,40 @@ Result<std::string> json_of(std::string_view column, const std::vector<PortBindi
   return list.dump();
 }
 
+std::string json_of(const KeepRules& keep) {
+  json object = json::object();
+  const auto say = [&](const char* name, auto value) {
+    if (value != decltype(value)()) object[name] = value;
+  };
+  say("last", keep.last);
+  say("hourly", keep.hourly);
+  say("daily", keep.daily);
+  say("weekly", keep.weekly);
+  say("monthly", keep.monthly);
+  say("yearly", keep.yearly);
+  say("within", to_text(keep.within));
+  say("max_total_bytes", keep.max_total_bytes);
+  return object.dump();
+}
+
+Result<KeepRules> keep_rules_from(std::string_view column, const std::string& text) {
+  std::string within;
+  KeepRules keep = TRY(read_json(column, text, [&](const json& object) {
+    within = object.value("within", "");
+    return KeepRules{.last = object.value("last", 0),
+                     .hourly = object.value("hourly", 0),
+                     .daily = object.value("daily", 0),
+                     .weekly = object.value("weekly", 0),
+                     .monthly = object.value("monthly", 0),
+                     .yearly = object.value("yearly", 0),
+                     .max_total_bytes = object.value("max_total_bytes", int64_t{0})};
+  }));
+  const auto span = calendar_span_from(within);
+  if (!span) return std::unexpected(damaged(column, text));
+  keep.within = *span;
+  return keep;
+}
+
 Result<std::vector<std::string>> texts_from(std::string_view column, const std::string& text) {
   return read_json(column, text,
                    [](const json& list) { return list.get<std::vector<std::string>>(); });

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "db/soci.h"
 #include "domain/catalog.h"
+#include "domain/keep_rules.h"
 
 // What columns hold beyond numbers and text.
 namespace manman::db {
@@ -38,12 +39,14 @@ Result<std::string> json_of(std::string_view column, const std::vector<std::stri
 Result<std::string> json_of(std::string_view column,
                             const std::map<std::string, std::string>& texts);
 Result<std::string> json_of(std::string_view column, const std::vector<PortBinding>& bindings);
+std::string json_of(const KeepRules& keep);  // only what it says
 
 Result<std::vector<std::string>> texts_from(std::string_view column, const std::string& json);
 Result<std::map<std::string, std::string>> text_map_from(std::string_view column,
                                                          const std::string& json);
 Result<std::vector<PortBinding>> port_bindings_from(std::string_view column,
                                                     const std::string& json);
+Result<KeepRules> keep_rules_from(std::string_view column, const std::string& json);
 
 // The columns "format" and "level" of a table.
 Result<Compression> compression_from(std::string_view table, const std::string& format,

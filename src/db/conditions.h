@@ -11,6 +11,10 @@ inline constexpr std::string_view kSessionIsLive =
 inline constexpr std::string_view kSessionIsLeased =
     "status IN ('pending', 'starting', 'stopping')";
 inline constexpr std::string_view kSessionIsUndoing = "replaced_data = 'undoing'";
+inline constexpr std::string_view kPolicyIsTimed = "next_due_at > 0";
+inline constexpr std::string_view kRunIsWaiting = "outcome = 'waiting'";
+inline constexpr std::string_view kRunIsScheduled = "run_trigger = 'schedule'";
+inline constexpr std::string_view kRunIsOfSession = "of_session > 0";
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
 inline constexpr std::string_view kBackupIsLeased =
     "status IN ('pending', 'running') AND lease_until_ms >= 0";

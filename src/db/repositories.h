@@ -10,6 +10,7 @@
 #include "db/database.h"
 #include "domain/backup.h"
 #include "domain/catalog.h"
+#include "domain/policy.h"
 #include "domain/session.h"
 
 // The tables. Every function works inside the caller's transaction. A row that is not there is
@@ -59,7 +60,8 @@ Result<ServerGameConfig> get(Transaction& tx, int64_t sgc_id);
 Result<void> update(Transaction& tx, const ServerGameConfig& config);
 // server_id 0: of all servers.
 Result<std::vector<ServerGameConfig>> list(Transaction& tx, int64_t server_id, const Page& page);
-// Its ended sessions go with it; with a live session or a backup it is kFailedPrecondition.
+// Its ended sessions and its policies go with it; with a live session or a backup it is
+// kFailedPrecondition.
 Result<void> remove(Transaction& tx, int64_t sgc_id);
 }  // namespace server_game_configs
 
@@ -85,6 +87,8 @@ Result<std::vector<Session>> expired(Transaction& tx, int64_t now_ms, int limit)
 Result<std::vector<Session>> undoing(Transaction& tx, int64_t sgc_id);
 // Live sessions that restore from this backup and do not run yet.
 Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id);
+// Those whose restore begins once this backup is completed.
+Result<std::vector<Session>> waiting_for(Transaction& tx, int64_t backup_id);
 }  // namespace sessions
 
 namespace backups {
@@ -105,9 +109,47 @@ Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);
 Result<void> update(Transaction& tx, const Backup& backup);
 Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit);
 Result<std::vector<Backup>> deleting(Transaction& tx, int limit);
-// Sessions restored from it forget it.
+// The newest completed one of a policy that has a fingerprint.
+Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy_id);
+// Sessions restored from it, and runs of policies, forget it.
 Result<void> remove(Transaction& tx, int64_t backup_id);
 }  // namespace backups
+
+namespace policies {
+// policy_id is given by the database. A name that the SGC has already is kAlreadyExists; more than
+// kMaxOfSgc policies of an SGC are kFailedPrecondition.
+inline constexpr int kMaxOfSgc = 100;
+Result<BackupPolicy> create(Transaction& tx, const BackupPolicy& policy);
+Result<BackupPolicy> get(Transaction& tx, int64_t policy_id);
+// The same, and nobody else changes the row until the transaction ends, whatever its isolation.
+Result<BackupPolicy> hold(Transaction& tx, int64_t policy_id);
+// sgc_id 0: of all SGCs.
+Result<std::vector<BackupPolicy>> list(Transaction& tx, int64_t sgc_id, const Page& page);
+Result<std::vector<BackupPolicy>> of_sgc(Transaction& tx, int64_t sgc_id);
+// The whole row, by policy_id.
+Result<void> update(Transaction& tx, const BackupPolicy& policy);
+// Those whose next_due_at has come, the longest due first.
+Result<std::vector<int64_t>> due(Transaction& tx, int64_t now_s, int limit);
+// Its runs go with it, its backups stay and forget it.
+Result<void> remove(Transaction& tx, int64_t policy_id);
+}  // namespace policies
+
+namespace policy_runs {
+// run_id is given by the database. Nothing when its occasion has a run already.
+Result<std::optional<PolicyRun>> create(Transaction& tx, const PolicyRun& run);
+Result<PolicyRun> get(Transaction& tx, int64_t run_id);
+Result<std::vector<PolicyRun>> list(Transaction& tx, int64_t policy_id, const Page& page);
+// The whole row, by run_id.
+Result<void> update(Transaction& tx, const PolicyRun& run);
+// Those that wait and are to be looked at again by now.
+Result<std::vector<PolicyRun>> waiting(Transaction& tx, int64_t now_s, int limit);
+Result<std::vector<PolicyRun>> waiting_of(Transaction& tx, int64_t policy_id);
+// The run of missed times that was recorded after another run.
+Result<std::optional<PolicyRun>> missed_after(Transaction& tx, int64_t policy_id, int64_t run_id);
+Result<std::optional<PolicyRun>> of_backup(Transaction& tx, int64_t backup_id);
+// Removes all of a policy but the newest `keep` and those that wait.
+Result<void> prune(Transaction& tx, int64_t policy_id, int keep);
+}  // namespace policy_runs
 
 // Commands that a transaction decided on, on their way to the bus. Those for one host are a lane:
 // they go out in their order, by one sender at a time. Senders that share a database claim a lane

@@ -118,6 +118,7 @@ struct SessionRow {
   int64_t lease_until_ms = 0;
   int64_t progress_bytes = 0;
   int64_t total_bytes = 0;
+  OptionalId waits_for_backup_id;
 
   void visit(auto&& column) {
     column("sgc_id", sgc_id);
@@ -134,6 +135,7 @@ struct SessionRow {
     column("lease_until_ms", lease_until_ms);
     column("progress_bytes", progress_bytes);
     column("total_bytes", total_bytes);
+    column("waits_for_backup_id", waits_for_backup_id);
   }
 };
 
@@ -166,6 +168,8 @@ struct BackupRow {
   int64_t pause_ms = 0;
   std::string changed_files;
   int64_t changed_count = 0;
+  OptionalId policy_id;
+  std::string fingerprint;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -192,6 +196,84 @@ struct BackupRow {
     column("pause_ms", pause_ms);
     column("changed_files", changed_files);
     column("changed_count", changed_count);
+    column("policy_id", policy_id);
+    column("fingerprint", fingerprint);
+  }
+};
+
+struct PolicyRow {
+  static constexpr std::string_view kTable = "backup_policies";
+  static constexpr std::string_view kId = "policy_id";
+  static constexpr std::string_view kThing = "policy";
+  int64_t id = 0;
+  int64_t sgc_id = 0;
+  std::string name;
+  int every_minutes = 0;
+  std::string cron;
+  std::string zone;
+  int jitter_seconds = 0;
+  int at_session_end = 0;
+  int before_restore = 0;
+  int paused = 0;
+  std::string format;
+  std::string level;
+  std::string handling;
+  int64_t upload_bytes_per_second = 0;
+  int skip_unchanged = 0;
+  std::string keep;
+  std::string created_at;
+  int64_t updated_at = 0;
+  int64_t next_due_at = 0;
+
+  void visit(auto&& column) {
+    column("sgc_id", sgc_id);
+    column("name", name);
+    column("every_minutes", every_minutes);
+    column("cron", cron);
+    column("zone", zone);
+    column("jitter_seconds", jitter_seconds);
+    column("at_session_end", at_session_end);
+    column("before_restore", before_restore);
+    column("paused", paused);
+    column("format", format);
+    column("level", level);
+    column("handling", handling);
+    column("upload_bytes_per_second", upload_bytes_per_second);
+    column("skip_unchanged", skip_unchanged);
+    column("keep", keep);
+    column("created_at", created_at);
+    column("updated_at", updated_at);
+    column("next_due_at", next_due_at);
+  }
+};
+
+struct PolicyRunRow {
+  static constexpr std::string_view kTable = "policy_runs";
+  static constexpr std::string_view kId = "run_id";
+  static constexpr std::string_view kThing = "policy run";
+  int64_t id = 0;
+  int64_t policy_id = 0;
+  std::string run_trigger;
+  int64_t due_at = 0;
+  int64_t of_session = 0;
+  std::string outcome;
+  std::string reason;
+  OptionalId backup_id;
+  int64_t missed_count = 0;
+  int64_t noted_at = 0;
+  int64_t look_again_at = 0;
+
+  void visit(auto&& column) {
+    column("policy_id", policy_id);
+    column("run_trigger", run_trigger);
+    column("due_at", due_at);
+    column("of_session", of_session);
+    column("outcome", outcome);
+    column("reason", reason);
+    column("backup_id", backup_id);
+    column("missed_count", missed_count);
+    column("noted_at", noted_at);
+    column("look_again_at", look_again_at);
   }
 };
 

@@ -26,6 +26,7 @@ Result<SessionRow> to_row(Transaction& tx, const Session& session) {
   row.lease_until_ms = session.lease_until_ms;
   row.progress_bytes = session.progress_bytes;
   row.total_bytes = session.total_bytes;
+  row.waits_for_backup_id = session.waits_for_backup_id;
   return row;
 }
 
@@ -49,6 +50,7 @@ Result<Session> to_domain(const SessionRow& row) {
   session.lease_until_ms = row.lease_until_ms;
   session.progress_bytes = row.progress_bytes;
   session.total_bytes = row.total_bytes;
+  session.waits_for_backup_id = row.waits_for_backup_id.get();
   return session;
 }
 
@@ -127,6 +129,12 @@ Result<std::vector<Session>> restoring_from(Transaction& tx, int64_t backup_id) 
   Where where;
   where.when("restored_from_backup_id = :backup", "backup", backup_id)
       .when("status IN ('pending', 'starting')");
+  return read_all<SessionRow>(tx, std::move(where), to_domain);
+}
+
+Result<std::vector<Session>> waiting_for(Transaction& tx, int64_t backup_id) {
+  Where where;
+  where.when("waits_for_backup_id = :backup", "backup", backup_id);
   return read_all<SessionRow>(tx, std::move(where), to_domain);
 }
 

@@ -150,6 +150,24 @@ Result<std::vector<Row>> select(Transaction& tx, Where where) {
   });
 }
 
+// Their ids alone.
+template <typename Row>
+Result<std::vector<int64_t>> select_ids(Transaction& tx, Where where) {
+  return query(tx, [&](soci::session& sql) -> Result<std::vector<int64_t>> {
+    int64_t id = 0;
+    std::vector<int64_t> ids;
+    soci::statement statement(sql);
+    statement.exchange(soci::into(id));
+    where.bind(statement);
+    detail::run(statement,
+                "SELECT " + std::string(Row::kId) + " FROM " + std::string(Row::kTable) + " " +
+                    where.text(),
+                false);
+    while (statement.fetch()) ids.push_back(id);
+    return ids;
+  });
+}
+
 // "1, 2, 3"; numbers need no parameters.
 inline std::string id_list(const std::vector<int64_t>& ids) {
   std::string text;

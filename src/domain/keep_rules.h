@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include "base/error.h"
 
 namespace manman {
 
@@ -15,6 +18,9 @@ struct CalendarSpan {
 
   bool operator==(const CalendarSpan&) const = default;
 };
+// "1y6m7d12h"; "" for an empty one. Anything else, and units in another order, is kInvalidArgument.
+std::string to_text(const CalendarSpan& span);
+Result<CalendarSpan> calendar_span_from(std::string_view text);
 
 // How long the backups of a policy are kept. A backup stays when one rule keeps it. Meanings are
 // those of restic's `forget --keep-*`: of the last so many hours (days, …) that have a backup, the
@@ -36,5 +42,7 @@ struct KeepRules {
 
   bool operator==(const KeepRules&) const = default;
 };
+// Whether each number can be one; kInvalidArgument naming the field ("keep.daily: …").
+Result<void> check(const KeepRules& keep);
 
 }  // namespace manman

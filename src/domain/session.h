@@ -62,6 +62,8 @@ struct Session {
   int64_t lease_until_ms = 0;
   int64_t progress_bytes = 0;
   int64_t total_bytes = 0;
+  // The safety backup that must be completed before its restore begins; 0: none, or no longer.
+  int64_t waits_for_backup_id = 0;
 };
 
 }  // namespace manman

@@ -40,6 +40,7 @@ LIBRARIES = {
     "amqp_tcp_socket.h": {"bus"},
     "curl": {"store", "game"},
     "pugixml.hpp": {"store"},
+    "date": {"domain"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
 

@@ -32,12 +32,12 @@ class PostgresqlQueryCostTest : public testing::Test {
   // Many ended sessions and completed backups, each like the first, and a long lane.
   static Result<void> multiply(soci::session& sql) {
     sql << "INSERT INTO sessions SELECT i, sgc_id, server_id, created_at, 5, ended_at, exit_code, "
-           "status, error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
+           "status, error_message, replaced_data, 0, 0, 0, NULL, restored_paths, NULL "
            "FROM sessions, generate_series(2, 20000) i";
     sql << "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
            "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, started_at, "
            "finished_at, entries, warnings, format, level, consistency, evidence, pause_ms, "
-           "changed_files, changed_count FROM backups, generate_series(2, 20000) i";
+           "changed_files, changed_count, NULL, '' FROM backups, generate_series(2, 20000) i";
     sql << "INSERT INTO outbox (lane, routing_key, body, created_at_ms) "
            "SELECT 'command.host.' || i % 20, 'key', '{}', 1 FROM generate_series(1, 20000) i";
     sql << "ANALYZE backups, sessions, outbox";
@@ -106,6 +106,12 @@ TEST_F(PostgresqlQueryCostTest, TheFewAreFoundWithoutReadingTheMany) {
   cheap("active", [&](Transaction& tx) { return backups::active(tx, sgc_); });
   cheap("deleting", [&](Transaction& tx) { return backups::deleting(tx, 10); });
   cheap("restoring", [&](Transaction& tx) { return sessions::restoring_from(tx, 5); });
+  cheap("due policies", [&](Transaction& tx) { return policies::due(tx, 9, 10); });
+  cheap("runs that wait", [&](Transaction& tx) { return policy_runs::waiting(tx, 9, 10); });
+  cheap("runs of a policy", [&](Transaction& tx) { return policy_runs::list(tx, 5, {}); });
+  cheap("last good of a policy",
+        [&](Transaction& tx) { return backups::last_fingerprinted(tx, 5); });
+  cheap("waiting for a backup", [&](Transaction& tx) { return sessions::waiting_for(tx, 5); });
   cheap("undoing", [&](Transaction& tx) { return sessions::undoing(tx, sgc_); });
   cheap("removal of a backup", [&](Transaction& tx) { return backups::remove(tx, 77); });
   cheap("oldest of a lane",
@@ -122,12 +128,13 @@ TEST_F(PostgresqlQueryCostTest, OneOfManyThatAreAtWorkIsFoundAtOnce) {
              "port_bindings, status, profile, handling FROM server_game_configs, "
              "generate_series(1, 1000) i";
       sql << "INSERT INTO sessions SELECT 100000 + i, 100 + i, server_id, created_at, 5, ended_at, "
-             "exit_code, 'running', error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
+             "exit_code, 'running', error_message, replaced_data, 0, 0, 0, NULL, restored_paths, "
+             "NULL "
              "FROM sessions, generate_series(1, 1000) i WHERE session_id = 1";
       sql << "INSERT INTO backups SELECT 100000 + i, 100000 + i, 100 + i, s3_url, size_bytes, "
              "description, created_at, 'running', error_message, attempt, 99, sha256, 0, 0, "
              "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
-             "pause_ms, changed_files, changed_count "
+             "pause_ms, changed_files, changed_count, NULL, '' "
              "FROM backups, generate_series(1, 1000) i WHERE backup_id = 1";
       return {};
     });

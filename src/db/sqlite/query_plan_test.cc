@@ -52,13 +52,14 @@ class QueryPlanTest : public testing::Test {
         "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) ";
     sql << numbers +
                "INSERT INTO sessions SELECT i, sgc_id, server_id, created_at, 5, ended_at, "
-               "exit_code, status, error_message, replaced_data, 0, 0, 0, NULL, restored_paths "
+               "exit_code, status, error_message, replaced_data, 0, 0, 0, NULL, restored_paths, "
+               "NULL "
                "FROM sessions, n";
     sql << numbers +
                "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
                "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, "
                "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
-               "pause_ms, changed_files, changed_count FROM backups, n";
+               "pause_ms, changed_files, changed_count, NULL, '' FROM backups, n";
     return {};
   }
 
@@ -149,6 +150,27 @@ TEST_F(QueryPlanTest, ListsOfSessionsWalkAlongAnIndex) {
   expect_indexed([&](Transaction& tx) { return sessions::expired(tx, 9, 10); }, "sessions_leased");
   expect_indexed([&](Transaction& tx) { return sessions::restoring_from(tx, 5); },
                  "sessions_restored_from");
+}
+
+TEST_F(QueryPlanTest, PoliciesAndTheirRunsWalkAlongAnIndex) {
+  expect_indexed([&](Transaction& tx) { return policies::list(tx, 0, {}); },
+                 "PRIMARY KEY (rowid<?)");
+  expect_indexed([&](Transaction& tx) { return policies::list(tx, sgc_, {}); },
+                 "backup_policies_of_sgc");
+  expect_indexed([&](Transaction& tx) { return policies::due(tx, 9, 10); }, "backup_policies_due");
+  expect_indexed([&](Transaction& tx) { return policy_runs::list(tx, 5, {}); },
+                 "policy_runs_of_policy");
+  expect_indexed([&](Transaction& tx) { return policy_runs::waiting(tx, 9, 10); },
+                 "policy_runs_waiting");
+  expect_indexed([&](Transaction& tx) { return policy_runs::waiting_of(tx, 5); },
+                 "policy_runs_of_policy");
+  expect_indexed([&](Transaction& tx) { return policy_runs::missed_after(tx, 5, 5); },
+                 "policy_runs_of_policy");
+  expect_indexed([&](Transaction& tx) { return policy_runs::of_backup(tx, 5); },
+                 "policy_runs_of_backup");
+  expect_indexed([&](Transaction& tx) { return backups::last_fingerprinted(tx, 5); },
+                 "backups_of_policy");
+  expect_indexed([&](Transaction& tx) { return sessions::waiting_for(tx, 5); }, "sessions_waiting");
 }
 
 TEST_F(QueryPlanTest, RowsAreWrittenAndRemovedByTheirKeys) {

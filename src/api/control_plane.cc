@@ -7,6 +7,7 @@
 #include "api/jobs/deleter.h"
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
+#include "api/jobs/retention_job.h"
 #include "api/jobs/upload_sweeper.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
@@ -47,6 +48,7 @@ struct Work {
     relay.start();
     reaper.start();
     deleter.start();
+    retention.start();
     sweeper.start();
     return {};
   }
@@ -57,6 +59,7 @@ struct Work {
     consumer.stop();
     sweeper.stop();
     relay.stop();
+    retention.stop();
     deleter.stop();
   }
 
@@ -64,6 +67,7 @@ struct Work {
   const Context requests;  // of the calls: they must not hold up the jobs
   OutboxRelay relay{context};
   Deleter deleter{context};
+  RetentionJob retention{context, deleter};
   UploadSweeper sweeper{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};

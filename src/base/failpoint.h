@@ -46,6 +46,7 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     // Deleting.
     "api.delete.marked",
     "api.delete.object_removed",
+    "api.retention.marked",  // one that no rule keeps
     // The way of a restore, in order.
     "api.start_session.committed",
     "restore.staging_created",

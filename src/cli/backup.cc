@@ -143,6 +143,7 @@ void add_backup(Command& app, Context& context) {
   add_get<v1::GetBackupRequest>(group, context, kNoun);
   add_delete<v1::DeleteBackupRequest>(group, context, kNoun, "Delete a backup and its archive");
   add_backup_cancel(group, context);
+  add_backup_pins(group, context);
   add_backup_ls(group, context);
   add_backup_cat(group, context);
   add_backup_diff(group, context);

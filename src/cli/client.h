@@ -14,6 +14,7 @@
 #define MANMAN_CLI_CALLS(CALL)                                                            \
   CALL(CreateBackup) CALL(ListBackups) CALL(GetBackup) CALL(DeleteBackup)                 \
   CALL(CancelBackup)                                                                      \
+  CALL(PinBackup)                                                                         \
   CALL(StartSession) CALL(StopSession) CALL(GetSession) CALL(ListSessions)                \
   CALL(SendInput) CALL(UndoRestore)                                                       \
   CALL(RegisterServer) CALL(ListServers) CALL(GetServer) CALL(DeleteServer)               \

@@ -36,6 +36,7 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.changed_count = backup.verdict.changed_count;
   row.policy_id = backup.policy_id;
   row.fingerprint = backup.fingerprint;
+  row.pinned = backup.pinned ? 1 : 0;
   return row;
 }
 
@@ -73,6 +74,7 @@ Result<Backup> to_domain(const BackupRow& row) {
   };
   backup.policy_id = row.policy_id.get();
   backup.fingerprint = row.fingerprint;
+  backup.pinned = row.pinned != 0;
   return backup;
 }
 
@@ -120,6 +122,7 @@ Result<Backup> hold(Transaction& tx, int64_t backup_id) {
 Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Page& page) {
   Where where;
   if (filter.sgc_id != 0) where.when("server_game_config_id = :sgc", "sgc", filter.sgc_id);
+  if (filter.policy_id != 0) where.when("policy_id = :policy", "policy", filter.policy_id);
   if (filter.session_id != 0) where.when("session_id = :session", "session", filter.session_id);
   return read_all<BackupRow>(tx, where.page("backup_id", page), to_domain);
 }
@@ -146,6 +149,14 @@ Result<std::vector<Backup>> deleting(Transaction& tx, int limit) {
   Where where;
   where.when("status = 'deleting'");
   return read_all<BackupRow>(tx, where.order("backup_id", limit), to_domain);
+}
+
+Result<std::optional<Backup>> last_good(Transaction& tx, int64_t sgc_id) {
+  Where where;
+  where.when("server_game_config_id = :sgc", "sgc", sgc_id).when(kBackupIsCompleted);
+  auto found = TRY(read_all<BackupRow>(tx, where.order("backup_id DESC", 1), to_domain));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy_id) {

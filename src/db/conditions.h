@@ -16,6 +16,7 @@ inline constexpr std::string_view kRunIsWaiting = "outcome = 'waiting'";
 inline constexpr std::string_view kRunIsScheduled = "run_trigger = 'schedule'";
 inline constexpr std::string_view kRunIsOfSession = "of_session > 0";
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
+inline constexpr std::string_view kBackupIsCompleted = "status = 'completed'";
 inline constexpr std::string_view kBackupIsLeased =
     "status IN ('pending', 'running') AND lease_until_ms >= 0";
 

@@ -95,6 +95,7 @@ namespace backups {
 struct Filter {
   int64_t sgc_id = 0;
   int64_t session_id = 0;
+  int64_t policy_id = 0;  // that made it
 };
 // backup_id is given by the database, and s3_url is then made from it:
 // s3://{bucket}/{backup_key()}. Another active backup of the SGC (pending or
@@ -109,6 +110,8 @@ Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);
 Result<void> update(Transaction& tx, const Backup& backup);
 Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit);
 Result<std::vector<Backup>> deleting(Transaction& tx, int limit);
+// The newest of an SGC that can be counted on to restore.
+Result<std::optional<Backup>> last_good(Transaction& tx, int64_t sgc_id);
 // The newest completed one of a policy that has a fingerprint.
 Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy_id);
 // Sessions restored from it, and runs of policies, forget it.
@@ -150,6 +153,21 @@ Result<std::optional<PolicyRun>> of_backup(Transaction& tx, int64_t backup_id);
 // Removes all of a policy but the newest `keep` and those that wait.
 Result<void> prune(Transaction& tx, int64_t policy_id, int keep);
 }  // namespace policy_runs
+
+// SGCs whose policies are to be looked through for backups that may go.
+namespace retention_queue {
+struct Entry {
+  int64_t sgc_id = 0;
+  int64_t version = 0;
+};
+// There is a reason to; one that waits already is looked through once for both.
+Result<void> add(Transaction& tx, int64_t sgc_id, int64_t now_s);
+// The longest due first.
+Result<std::vector<Entry>> due(Transaction& tx, int64_t now_s, int limit);
+// It has been looked through; nothing when there is another reason since.
+Result<void> done(Transaction& tx, const Entry& entry);
+Result<void> put_off(Transaction& tx, const Entry& entry, int64_t until_s);
+}  // namespace retention_queue
 
 // Commands that a transaction decided on, on their way to the bus. Those for one host are a lane:
 // they go out in their order, by one sender at a time. Senders that share a database claim a lane

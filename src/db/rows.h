@@ -170,6 +170,7 @@ struct BackupRow {
   int64_t changed_count = 0;
   OptionalId policy_id;
   std::string fingerprint;
+  int pinned = 0;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -198,6 +199,7 @@ struct BackupRow {
     column("changed_count", changed_count);
     column("policy_id", policy_id);
     column("fingerprint", fingerprint);
+    column("pinned", pinned);
   }
 };
 

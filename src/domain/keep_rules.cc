@@ -1,5 +1,6 @@
 #include "domain/keep_rules.h"
 
+#include <array>
 #include <charconv>
 
 #include "domain/field_checks.h"
@@ -8,6 +9,7 @@ namespace manman {
 namespace {
 
 constexpr int kMost = 1'000'000;
+constexpr int kMostInSpan = 9999;  // of years, times are still counted right
 
 }  // namespace
 
@@ -26,20 +28,20 @@ std::string to_text(const CalendarSpan& span) {
 Result<CalendarSpan> calendar_span_from(std::string_view text) {
   CalendarSpan span;
   int* const counts[] = {&span.years, &span.months, &span.days, &span.hours};
-  size_t unit_before = 0;  // counts from 1
+  std::array<bool, 4> said{};
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at != end) {
     int count = -1;
     const auto [rest, error] = std::from_chars(at, end, count);
     const size_t unit = rest == end ? std::string_view::npos : std::string_view("ymdh").find(*rest);
-    if (error != std::errc() || *at == '-' || count > kMost || unit == std::string_view::npos ||
-        unit < unit_before)
+    if (error != std::errc() || *at == '-' || count > kMostInSpan ||
+        unit == std::string_view::npos || said[unit])
       return fail(Code::kInvalidArgument, "\"" + std::string(text) +
-                                              "\" must be years, months, days and hours, such as "
-                                              "1y6m7d12h");
+                                              "\" must be years, months, days and hours, each "
+                                              "at most 9999, such as 1y6m7d12h");
     *counts[unit] = count;
-    unit_before = unit + 1;
+    said[unit] = true;
     at = rest + 1;
   }
   return span;

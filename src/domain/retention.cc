@@ -1,8 +1,6 @@
 #include "domain/retention.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -16,8 +14,6 @@ using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 using std::chrono::year_month;
 using std::chrono::year_month_day;
-
-constexpr int kMaxUnits = 9999;
 
 // Local times are counted as if they were UTC.
 sys_days day_of(int64_t local) {
@@ -67,42 +63,6 @@ bool says_nothing(const KeepRules& rules) {
 }
 
 }  // namespace
-
-Result<CalendarSpan> calendar_span_from(std::string_view text) {
-  CalendarSpan span;
-  const std::array<std::pair<char, int*>, 4> units{
-      {{'y', &span.years}, {'m', &span.months}, {'d', &span.days}, {'h', &span.hours}}};
-  std::string seen;
-  for (std::string_view rest = text; !rest.empty();) {
-    int number = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-    const auto size = static_cast<size_t>(end - rest.data());
-    const auto unit = std::ranges::find(units, size < rest.size() ? rest[size] : '\0',
-                                        &std::pair<char, int*>::first);
-    if (error != std::errc() || number < 0 || number > kMaxUnits || unit == units.end() ||
-        seen.contains(unit->first))
-      return fail(Code::kInvalidArgument,
-                  "\"" + std::string(text) +
-                      "\" is no span of time: it is years, months, days and hours, as in "
-                      "\"1y6m7d12h\", each at most 9999");
-    seen += unit->first;
-    *unit->second = number;
-    rest.remove_prefix(size + 1);
-  }
-  return span;
-}
-
-std::string to_text(const CalendarSpan& span) {
-  std::string text;
-  const auto add = [&](int number, char unit) {
-    if (number != 0) text += std::to_string(number) + unit;
-  };
-  add(span.years, 'y');
-  add(span.months, 'm');
-  add(span.days, 'd');
-  add(span.hours, 'h');
-  return text;
-}
 
 void RetentionOverview::add(const RetentionCandidate& candidate) {
   if (!candidate.not_good.empty()) return;

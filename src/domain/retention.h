@@ -4,18 +4,11 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/error.h"
 #include "domain/keep_rules.h"
 
 namespace manman {
-
-// "1y6m7d12h", in any order, each unit at most once; "" is an empty span. An error says what is
-// wrong with the text.
-Result<CalendarSpan> calendar_span_from(std::string_view text);
-std::string to_text(const CalendarSpan& span);
 
 // Seconds to add to a Unix time to have what clocks on walls show.
 using UtcOffset = std::function<int64_t(int64_t unix_seconds)>;

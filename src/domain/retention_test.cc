@@ -274,7 +274,7 @@ TEST(Retention, SpansOfTheCalendar) {
     const auto span = calendar_span_from(text);
     ASSERT_FALSE(span) << text;
     EXPECT_EQ(span.error().code, Code::kInvalidArgument);
-    EXPECT_NE(span.error().message.find("as in"), std::string::npos);
+    EXPECT_NE(span.error().message.find("such as"), std::string::npos);
   }
 }
 

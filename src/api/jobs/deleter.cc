@@ -36,10 +36,26 @@ Result<void> check_not_in_use(db::Transaction& tx, const Backup& backup) {
     return std::unexpected(Error{Code::kFailedPrecondition,
                                  name_of(backup) + " is " + std::string(wire_text(backup.status))}
                                .with_hint("delete it when it has ended"));
+  if (backup.pinned)
+    return std::unexpected(Error{Code::kFailedPrecondition, name_of(backup) + " is pinned"}
+                               .with_hint("'manman backup unpin " +
+                                          std::to_string(backup.backup_id) +
+                                          "' lets it be deleted"));
   const auto restoring = TRY(db::sessions::restoring_from(tx, backup.backup_id));
   if (restoring.empty()) return {};
   return fail(Code::kFailedPrecondition, name_of(backup) + " is being restored by session " +
                                              std::to_string(restoring.front().session_id));
+}
+
+// Until the transaction ends, one that is newer than this backup, and can be counted on, stays.
+Result<void> hold_a_newer_good_one(db::Transaction& tx, const Backup& backup) {
+  const auto newest = TRY(db::backups::last_good(tx, backup.sgc_id));
+  if (newest && newest->backup_id > backup.backup_id) {
+    const Backup held = TRY(db::backups::hold(tx, newest->backup_id));
+    if (held.status == BackupStatus::kCompleted) return {};
+  }
+  return fail(Code::kFailedPrecondition, name_of(backup) + " is the last good one of SGC " +
+                                             std::to_string(backup.sgc_id));
 }
 
 }  // namespace
@@ -47,12 +63,13 @@ Result<void> check_not_in_use(db::Transaction& tx, const Backup& backup) {
 Deleter::Deleter(const Context& context)
     : context_(context), ticker_("deleter", context.config.job_interval, [this] { run_once(); }) {}
 
-Result<Backup> Deleter::mark(int64_t backup_id) {
+Result<Backup> Deleter::mark(int64_t backup_id, By by) {
   return context_.database.transact([&](db::Transaction& tx) -> Result<Backup> {
-    Backup backup = TRY(db::backups::get(tx, backup_id));
+    Backup backup = TRY(db::backups::hold(tx, backup_id));
     TRY(key_of(backup, context_.store));
     if (backup.status == BackupStatus::kDeleting) return backup;
     TRY(check_not_in_use(tx, backup));
+    if (by == By::kRetention) TRY(hold_a_newer_good_one(tx, backup));
     const auto after = next(backup.status, BackupEvent::kDelete);
     if (!after)
       return fail(Code::kFailedPrecondition,

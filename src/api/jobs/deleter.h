@@ -23,10 +23,14 @@ class Deleter {
   void start() { ticker_.start(); }
   void stop() { ticker_.stop(); }
 
+  enum class By {
+    kRequest,    // somebody who named it
+    kRetention,  // a rule: never the last good one of its SGC
+  };
   // The row, marked for deletion; one that is marked already is returned as it is. kNotFound;
-  // kFailedPrecondition while it is pending, running or being restored, and when its object is
-  // not in this service's bucket.
-  Result<Backup> mark(int64_t backup_id);
+  // kFailedPrecondition while it is pending, running or being restored, when it is pinned, and when
+  // its object is not in this service's bucket.
+  Result<Backup> mark(int64_t backup_id, By by);
 
   // Removes the object of a marked row, then the row. When it fails the job goes on with it.
   Result<void> finish(const Backup& backup);

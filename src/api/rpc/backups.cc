@@ -105,7 +105,7 @@ grpc::Status Service::DeleteBackup(grpc::ServerContext*, const v1::DeleteBackupR
                                    v1::DeleteBackupResponse*) {
   return answer("DeleteBackup", [&](const Context&) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Backup row = TRY(deleter_->mark(request->backup_id()));
+    const Backup row = TRY(deleter_->mark(request->backup_id(), Deleter::By::kRequest));
     TRY(failpoint::pass("api.delete.marked"));
     auto finished = deleter_->finish(row);
     if (finished) return {};

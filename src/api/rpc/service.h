@@ -34,6 +34,8 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_CALL(DeleteBackup);
   // cancel_backup.cc
   MANMAN_CALL(CancelBackup);
+  // pin_backup.cc
+  MANMAN_CALL(PinBackup);
 #define MANMAN_STREAM(Name)                                         \
   grpc::Status Name(grpc::ServerContext*, const v1::Name##Request*, \
                     grpc::ServerWriter<v1::Name##Response>*) override

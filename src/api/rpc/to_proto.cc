@@ -29,6 +29,7 @@ void to_proto(const Backup& row, v1::Backup* message) {
   message->set_pause_ms(row.verdict.pause_ms);
   for (const auto& file : row.verdict.changed_files) message->add_changed_files(file);
   message->set_changed_count(row.verdict.changed_count);
+  message->set_pinned(row.pinned);
 }
 
 void to_proto(const Session& row, v1::Session* message) {

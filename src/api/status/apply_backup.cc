@@ -97,6 +97,8 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
   row.status = *after;
   take_over(context, report, event, row);
   TRY(db::backups::update(tx, row));
+  if (row.status == BackupStatus::kCompleted)
+    TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));
   return Outcome{Effect::kApplied, gone};
 }
 

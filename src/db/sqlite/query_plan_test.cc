@@ -59,7 +59,7 @@ class QueryPlanTest : public testing::Test {
                "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
                "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, "
                "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
-               "pause_ms, changed_files, changed_count, NULL, '' FROM backups, n";
+               "pause_ms, changed_files, changed_count, NULL, '', 0 FROM backups, n";
     return {};
   }
 

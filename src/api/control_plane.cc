@@ -7,6 +7,7 @@
 #include "api/jobs/deleter.h"
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
+#include "api/jobs/scheduler.h"
 #include "api/jobs/upload_sweeper.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
@@ -48,11 +49,13 @@ struct Work {
     reaper.start();
     deleter.start();
     sweeper.start();
+    scheduler.start();
     return {};
   }
 
   // What others call stops first, what they call on last.
   void stop() {
+    scheduler.stop();
     reaper.stop();
     consumer.stop();
     sweeper.stop();
@@ -67,6 +70,7 @@ struct Work {
   UploadSweeper sweeper{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};
+  Scheduler scheduler{context};
 };
 
 }  // namespace

@@ -47,10 +47,21 @@ Result<bool> session_command_wanted(db::Transaction& tx, const SessionCommand& c
   return is_live(session->status) || session->status == SessionStatus::kLost;
 }
 
+// The backup that stands for this one when nothing has changed since.
+Result<std::optional<Backup>> unchanged_since(db::Transaction& tx, const BackupPolicy& policy,
+                                              const Backup& backup) {
+  if (!policy.skip_unchanged) return std::nullopt;
+  const auto run = TRY(db::policy_runs::of_backup(tx, backup.backup_id));
+  if (!run || !may_be_skipped(run->trigger)) return std::nullopt;
+  return db::backups::last_fingerprinted(tx, policy.policy_id);
+}
+
 }  // namespace
 
-Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, int64_t sgc_id) {
+Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, int64_t sgc_id,
+                                 int64_t policy_id) {
   Deployment deployment;
+  if (policy_id != 0) deployment.policy = TRY(db::policies::get(tx, policy_id));
   deployment.sgc = TRY(db::server_game_configs::get(tx, sgc_id));
   deployment.server = TRY(db::servers::get(tx, deployment.sgc.server_id));
   const GameConfig config = TRY(db::game_configs::get(tx, deployment.sgc.game_config_id));
@@ -62,8 +73,10 @@ Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, 
   launch.env = config.env;
   launch.data_path = config.data_path;
   launch.port_bindings = deployment.sgc.port_bindings;
-  deployment.compression = config.compression;
-  if (auto handling = effective_handling(profiles, config, deployment.sgc)) {
+  deployment.compression = TRY(
+      Compression::parse(deployment.policy.format, deployment.policy.level, config.compression));
+  if (auto handling =
+          effective_handling(profiles, config, deployment.sgc, deployment.policy.handling)) {
     launch.handling = *std::move(handling);
   } else {
     Error why{Code::kFailedPrecondition,
@@ -83,12 +96,22 @@ Result<Session> live_session(db::Transaction& tx, int64_t sgc_id) {
 Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
                           int64_t now_ms) {
   TRY(deployment.handled);
-  BackupCommand command {
-    .backup_id = backup.backup_id, .session_id = TRY(live_session(tx, backup.sgc_id))
-    .session_id, .sgc_id = backup.sgc_id, .attempt = backup.attempt,
-        .s3_key = TRY(ObjectUrl::parse(backup.s3_url))
-    .key, .s3_url = backup.s3_url, .launch = deployment.launch, .compression = backup.compression
-  };
+  const Session session = TRY(live_session(tx, backup.sgc_id));
+  const ObjectUrl url = TRY(ObjectUrl::parse(backup.s3_url));
+  BackupCommand command{.backup_id = backup.backup_id,
+                        .session_id = session.session_id,
+                        .sgc_id = backup.sgc_id,
+                        .attempt = backup.attempt,
+                        .s3_key = url.key,
+                        .s3_url = backup.s3_url,
+                        .launch = deployment.launch,
+                        .compression = backup.compression};
+  command.upload_bytes_per_second = deployment.policy.upload_bytes_per_second;
+  command.fingerprint = deployment.policy.skip_unchanged;
+  if (const auto last = TRY(unchanged_since(tx, deployment.policy, backup))) {
+    command.last_backup_id = last->backup_id;
+    command.last_fingerprint = last->fingerprint;
+  }
   return db::outbox::add(tx, command_key(deployment.server.server_id, "backup"), command.to_json(),
                          now_ms);
 }

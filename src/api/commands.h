@@ -18,15 +18,20 @@ struct Deployment {
   Server server;
   GameLaunch launch;
   Compression compression;  // of its backups, unless asked otherwise
+  BackupPolicy policy;      // of the backup; policy_id 0 for none
   // Why it is not known how it is handled: kFailedPrecondition naming the profile that this API
   // does not have. Such an SGC is neither started, stopped nor backed up; it can be killed.
   Result<void> handled;
 };
-Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, int64_t sgc_id);
+// policy_id: what a policy of the SGC says of its backups stands over the rest; 0: none does.
+Result<Deployment> deployment_of(db::Transaction& tx, const Profiles& profiles, int64_t sgc_id,
+                                 int64_t policy_id = 0);
 
 // The newest live session of the SGC; its session_id is 0 when there is none.
 Result<Session> live_session(db::Transaction& tx, int64_t sgc_id);
 
+// deployment: with the policy of the backup. Unless a person asked for it, the host is told what
+// the last backup of a policy that skips unchanged data looked like.
 Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, const Backup& backup,
                           int64_t now_ms);
 // Ends whatever the host does for the backup.

@@ -8,6 +8,7 @@
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
 #include "api/jobs/retention_job.h"
+#include "api/jobs/scheduler.h"
 #include "api/jobs/upload_sweeper.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
@@ -50,11 +51,13 @@ struct Work {
     deleter.start();
     retention.start();
     sweeper.start();
+    scheduler.start();
     return {};
   }
 
   // What others call stops first, what they call on last.
   void stop() {
+    scheduler.stop();
     reaper.stop();
     consumer.stop();
     sweeper.stop();
@@ -71,6 +74,7 @@ struct Work {
   UploadSweeper sweeper{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};
+  Scheduler scheduler{context};
 };
 
 }  // namespace

@@ -21,14 +21,14 @@ struct ApiConfig {
   std::string http_address = "127.0.0.1:8080";
   std::chrono::milliseconds lease{60000};       // a silent host loses its job after this
   int max_attempts = 3;                         // of one backup
-  std::chrono::milliseconds job_interval{500};  // of relay (also woken at once), reaper, deleter
+  std::chrono::milliseconds job_interval{500};  // of relay (also woken at once), and the other jobs
   std::chrono::milliseconds offline_after{20000};
   int max_verifications = 2;  // of archives, at a time
   Profiles profiles = built_in_profiles();
 };
 
 // The API process: gRPC service, HTTP listener, consumer of status, and the jobs (outbox relay,
-// reaper, deleter). Keeps no state but what is in the database.
+// reaper, deleter, scheduler). Keeps no state but what is in the database.
 class ControlPlane {
  public:
   explicit ControlPlane(ApiConfig config, Clock& clock = system_clock());

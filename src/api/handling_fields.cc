@@ -88,9 +88,9 @@ void to_proto(const Handling& handling, v1::Handling* message) {
   from_json(json(object), message);
 }
 
-Result<void> change_handling(const v1::UpdateServerGameConfigRequest& change, v1::Handling& said) {
-  for (const std::string& name : change.clear()) TRY(clear_field(name, said));
-  const v1::Handling& news = change.handling();
+Result<void> change_handling(const protobuf::RepeatedPtrField<std::string>& clear,
+                             const v1::Handling& news, v1::Handling& said) {
+  for (const std::string& name : clear) TRY(clear_field(name, said));
   if (news.quiesce_size() > 0 || news.resume_size() > 0 || news.no_quiesce()) clear_quiesce(said);
   const auto* descriptor = v1::Handling::descriptor();
   for (int i = 0; i < descriptor->field_count(); i++)
@@ -101,10 +101,11 @@ Result<void> change_handling(const v1::UpdateServerGameConfigRequest& change, v1
 }
 
 Result<Handling> effective_handling(const Profiles& profiles, const GameConfig& config,
-                                    const ServerGameConfig& sgc) {
+                                    const ServerGameConfig& sgc, const std::string& of_policy) {
   const std::string& name = sgc.profile.empty() ? config.profile : sgc.profile;
   const Profile* profile = TRY(profiles.find(name));
-  Handling handling = TRY(merged_handling({profile->layer, config.handling, sgc.handling}));
+  Handling handling =
+      TRY(merged_handling({profile->layer, config.handling, sgc.handling, of_policy}));
   TRY(complete_and_check(handling));
   return handling;
 }

@@ -18,13 +18,16 @@ void layer_to_proto(const std::string& layer, v1::Handling* message);
 void to_proto(const Handling& handling, v1::Handling* message);
 
 // Changes what is said: `clear` names fields that are said no longer ("quiesce" and "resume" are
-// one, "all" is every one), then what `change` says takes the place of what was said.
-Result<void> change_handling(const v1::UpdateServerGameConfigRequest& change, v1::Handling& said);
+// one, "all" is every one), then what `news` says takes the place of what was said.
+Result<void> change_handling(const google::protobuf::RepeatedPtrField<std::string>& clear,
+                             const v1::Handling& news, v1::Handling& said);
 
 // How an SGC of this config is handled, and one that says nothing itself: the profile, over it what
-// the config says, over that what the SGC says; complete and checked. A profile that is not known
+// the config says, over that what the SGC says, over that the layer of a policy; complete and
+// checked. A profile that is not known
 // is kInvalidArgument.
 Result<Handling> effective_handling(const Profiles& profiles, const GameConfig& config,
-                                    const ServerGameConfig& sgc = {});
+                                    const ServerGameConfig& sgc = {},
+                                    const std::string& of_policy = {});
 
 }  // namespace manman::api

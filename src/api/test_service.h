@@ -30,6 +30,7 @@ class HeldClock final : public Clock {
  public:
   int64_t now_ms() const override { return now_ms_; }
   void advance(std::chrono::milliseconds by) { now_ms_ += by.count(); }
+  void set(int64_t now_s) { now_ms_ = now_s * 1000; }
 
  private:
   std::atomic<int64_t> now_ms_{1'800'000'000'000};

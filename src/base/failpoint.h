@@ -60,9 +60,11 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "session.reported",        // running reported, job still in the journal
     "session.stopped",         // game ended after a stop, not reported
     // What comes round, or once.
-    "host.registered",         // the machine's server id is known, server.json not written
-    "api.uploads_swept",       // old unfinished uploads ended
-    "host.session_forgotten",  // the folder of an ended session is gone, others are not yet
+    "api.scheduler.committed",  // a policy's run and its next time are stored
+    "api.scheduler.attempted",  // a run that waited was looked at again
+    "host.registered",          // the machine's server id is known, server.json not written
+    "api.uploads_swept",        // old unfinished uploads ended
+    "host.session_forgotten",   // the folder of an ended session is gone, others are not yet
     // Undoing a restore.
     "undo.journaled",
     "undo.swapped",

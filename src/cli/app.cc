@@ -104,6 +104,7 @@ std::unique_ptr<CLI::App> make_app(Context& context, const Programs& programs) {
   add_profile(root, context);
   add_deploy(root, "deploy", context);
   add_sgc(root, context);
+  add_policy(root, context);
   add_archive(root, context);
   add_internal(root, context, programs);
   return app;

@@ -13,8 +13,7 @@
 // clang-format off
 #define MANMAN_CLI_CALLS(CALL)                                                            \
   CALL(CreateBackup) CALL(ListBackups) CALL(GetBackup) CALL(DeleteBackup)                 \
-  CALL(CancelBackup)                                                                      \
-  CALL(PinBackup)                                                                         \
+  CALL(CancelBackup) CALL(PinBackup)                                                      \
   CALL(StartSession) CALL(StopSession) CALL(GetSession) CALL(ListSessions)                \
   CALL(SendInput) CALL(UndoRestore)                                                       \
   CALL(RegisterServer) CALL(ListServers) CALL(GetServer) CALL(DeleteServer)               \
@@ -22,11 +21,14 @@
   CALL(CreateGameConfig) CALL(ListGameConfigs) CALL(GetGameConfig) CALL(DeleteGameConfig) \
   CALL(DeployGameConfig) CALL(ListServerGameConfigs) CALL(GetServerGameConfig)            \
   CALL(DeleteServerGameConfig) CALL(UpdateServerGameConfig)                               \
+  CALL(CreateBackupPolicy) CALL(GetBackupPolicy) CALL(ListBackupPolicies)                 \
+  CALL(UpdateBackupPolicy) CALL(DeleteBackupPolicy) CALL(RunBackupPolicy)                 \
+  CALL(ListPolicyRuns)                                                                    \
   CALL(ListProfiles) CALL(GetProfile)
 // Those that answer with a stream of messages.
 #define MANMAN_CLI_STREAMS(CALL)                                                          \
   CALL(DownloadBackup) CALL(ListBackupEntries) CALL(ReadBackupFile) CALL(DiffBackups)     \
-  CALL(VerifyBackup)
+  CALL(VerifyBackup) CALL(PreviewRetention)
 // clang-format on
 
 namespace manman::cli {

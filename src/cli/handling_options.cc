@@ -30,18 +30,7 @@ void replace(Field* field, const std::vector<std::string>& values) {
 
 }  // namespace
 
-void add_handling_options(Command& command, HandlingOptions& options) {
-  command
-      .add("--profile", options.profile,
-           "The game that it is ('manman profile list'): how it is stopped and backed up")
-      .value("NAME");
-  command.add("--stop-command", options.stop_command,
-              "Line for its console that stops it; none: as the profile says, or SIGTERM");
-  command
-      .add("--stop-grace", options.stop_grace,
-           "Then SIGKILL; 0: as the profile says, or the service's default")
-      .range(0, INT32_MAX)
-      .value("SECONDS");
+void add_backup_handling_options(Command& command, HandlingOptions& options) {
   command.add("--quiesce", options.quiesce,
               "INPUT[=>REGEX[=>SECONDS]]: a line for its console before its data is read, the "
               "output to wait for, and how long; repeatable");
@@ -53,13 +42,6 @@ void add_handling_options(Command& command, HandlingOptions& options) {
   command.add("--leave-out", options.leave_out,
               "Files that are no save data: a pattern as in .gitignore, relative to game/; "
               "repeatable, after those of the profile");
-  command.add("--rcon-port", options.rcon_port, "Where it answers Source RCON, on its own machine")
-      .range(0, 65535)
-      .value("N");
-  command
-      .add("--rcon-secret", options.rcon_secret,
-           "The password's file, in the folder secrets/ of the host's data folder")
-      .value("NAME");
   command
       .add("--max-pause", options.max_pause,
            "The longest that it is held still; 0: as the profile or the host says")
@@ -77,6 +59,28 @@ void add_handling_options(Command& command, HandlingOptions& options) {
       .add("--handling", options.file,
            "A JSON file with fields of the handling; options given beside it win")
       .value("FILE");
+}
+
+void add_handling_options(Command& command, HandlingOptions& options) {
+  command
+      .add("--profile", options.profile,
+           "The game that it is ('manman profile list'): how it is stopped and backed up")
+      .value("NAME");
+  command.add("--stop-command", options.stop_command,
+              "Line for its console that stops it; none: as the profile says, or SIGTERM");
+  command
+      .add("--stop-grace", options.stop_grace,
+           "Then SIGKILL; 0: as the profile says, or the service's default")
+      .range(0, INT32_MAX)
+      .value("SECONDS");
+  command.add("--rcon-port", options.rcon_port, "Where it answers Source RCON, on its own machine")
+      .range(0, 65535)
+      .value("N");
+  command
+      .add("--rcon-secret", options.rcon_secret,
+           "The password's file, in the folder secrets/ of the host's data folder")
+      .value("NAME");
+  add_backup_handling_options(command, options);
 }
 
 Result<void> apply(const HandlingOptions& options, v1::Handling& handling) {

@@ -22,6 +22,8 @@ struct HandlingOptions {
 };
 
 void add_handling_options(Command& command, HandlingOptions& options);
+// Those of them that concern backups.
+void add_backup_handling_options(Command& command, HandlingOptions& options);
 
 // Puts the fields that the options say, but the profile, over those of `handling`: of a file first.
 Result<void> apply(const HandlingOptions& options, v1::Handling& handling);

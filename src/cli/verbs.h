@@ -17,6 +17,7 @@ void add_game(Command& app, Context& context);
 void add_config(Command& app, Context& context);
 void add_profile(Command& app, Context& context);
 void add_sgc(Command& app, Context& context);
+void add_policy(Command& app, Context& context);
 void add_deploy(Command& parent, const std::string& name, Context& context);
 void add_archive(Command& app, Context& context);
 // version, and what only tests and manman itself call: failpoints, game-wrapper.

@@ -64,6 +64,12 @@ std::string BackupCommand::to_json() const {
   body["attempt"] = attempt;
   body["format"] = compression.format_text();
   body["level"] = compression.level_text();
+  if (upload_bytes_per_second != 0) body["upload_bytes_per_second"] = upload_bytes_per_second;
+  if (fingerprint) body["fingerprint"] = fingerprint;
+  if (!last_fingerprint.empty()) {
+    body["last_fingerprint"] = last_fingerprint;
+    body["last_backup_id"] = last_backup_id;
+  }
   body["launch"] = launch_to_json(launch);
   return dump(body);
 }
@@ -80,6 +86,10 @@ Result<BackupCommand> BackupCommand::parse(std::string_view text) {
   command.s3_key = TRY(fields.text("s3_key"));
   command.s3_url = TRY(fields.text_or_empty("s3_url"));
   command.compression = TRY(compression_from(fields));
+  command.upload_bytes_per_second = TRY(fields.count("upload_bytes_per_second"));
+  command.fingerprint = TRY(fields.boolean("fingerprint"));
+  command.last_fingerprint = TRY(fields.text_or_empty("last_fingerprint"));
+  command.last_backup_id = TRY(fields.count("last_backup_id"));
   command.launch = TRY(launch_from(fields));
   return command;
 }

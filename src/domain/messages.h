@@ -37,6 +37,11 @@ struct BackupCommand {
   std::string s3_url;
   GameLaunch launch;
   Compression compression;  // .tar.gz by default where the body has no "format" and "level"
+  int64_t upload_bytes_per_second = 0;  // beside the host's own limit; 0: none
+  bool fingerprint = false;             // is to be reported
+  // When the data has the fingerprint that this backup had, none is made; "": one is in any case.
+  std::string last_fingerprint;
+  int64_t last_backup_id = 0;
 
   std::string to_json() const;
   static Result<BackupCommand> parse(std::string_view json);
@@ -112,6 +117,11 @@ struct BackupReport {
   ConsistencyVerdict verdict;  // in JSON its fields stand in the body itself
   // What was written. A host that does not say knows of .tar.gz by default alone.
   Compression compression;
+  std::string fingerprint;  // of the save data before it was read; "": not known
+  // With the status "failed": no backup was needed, as error_message says, since nothing has
+  // changed (then since unchanged_since_backup_id) or there is no data.
+  bool skipped = false;
+  int64_t unchanged_since_backup_id = 0;
 
   std::string to_json() const;
   static Result<BackupReport> parse(std::string_view json);

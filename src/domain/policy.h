@@ -40,6 +40,11 @@ enum class RunOutcome {
   kFailed,   // no backup could be ordered
 };
 
+// A person who asks for a backup gets one, and what a restore replaces is kept whatever it is.
+inline bool may_be_skipped(RunTrigger trigger) {
+  return trigger == RunTrigger::kSchedule || trigger == RunTrigger::kSessionEnd;
+}
+
 // As stored: "schedule", "manual", "session-end", "before-restore".
 std::string_view to_text(RunTrigger trigger);
 std::optional<RunTrigger> run_trigger_from(std::string_view text);

@@ -65,6 +65,9 @@ std::string BackupReport::to_json() const {
   body["pause_ms"] = verdict.pause_ms;
   body["changed_files"] = without_nul(verdict.changed_files);
   body["changed_count"] = verdict.changed_count;
+  if (!fingerprint.empty()) body["fingerprint"] = fingerprint;
+  if (skipped) body["skipped"] = skipped;
+  if (unchanged_since_backup_id != 0) body["unchanged_since_backup_id"] = unchanged_since_backup_id;
   return dump(body);
 }
 
@@ -89,6 +92,9 @@ Result<BackupReport> BackupReport::parse(std::string_view text) {
   report.warnings = TRY(fields.free_texts("warnings"));
   report.compression = TRY(compression_from(fields));
   report.verdict = TRY(verdict_from(fields));
+  report.fingerprint = TRY(fields.text_or_empty("fingerprint"));
+  report.skipped = TRY(fields.boolean("skipped"));
+  report.unchanged_since_backup_id = TRY(fields.count("unchanged_since_backup_id"));
   return report;
 }
 

@@ -10,6 +10,7 @@
 #include "base/retry.h"
 #include "domain/object_url.h"
 #include "host/cancel_flow.h"
+#include "host/fingerprint.h"
 #include "host/outcome.h"
 #include "host/world_reader.h"
 
@@ -37,6 +38,7 @@ class BackupFlow {
   void give_way();
   Result<void> check_destination() const;
   Result<void> abort_earlier_uploads();
+  bool looks_unchanged();
   Result<archive::DataSize> measure_game();
   Result<void> report_running();
   Result<std::unique_ptr<Upload>> start_upload(const archive::DataSize& expected);
@@ -44,8 +46,10 @@ class BackupFlow {
   Result<void> finish_upload(Upload& upload);
   Result<void> check_stored(const archive::PackResult& packed) const;
   BackupReport completed(const WorldRead& world) const;
+  BackupReport skipped(const std::string& why) const;
 
   void conclude_completed(const BackupReport& report);
+  void conclude_skipped(const BackupReport& report);
   void conclude_failed(const Error& error);
   void conclude_cancelled();
   void remove_object();
@@ -54,6 +58,7 @@ class BackupFlow {
   Job& job_;
   const BackupCommand& command_;
   const GscDir gsc_;
+  std::string fingerprint_;
 };
 
 void BackupFlow::run() {
@@ -61,6 +66,7 @@ void BackupFlow::run() {
   if (cancelled()) return conclude_cancelled();
   const auto report = guarded([this] { return backup_with_retries(); });
   if (cancelled() && !context_.stopping) return conclude_cancelled();
+  if (report && report->skipped) return conclude_skipped(*report);
   if (report) return conclude_completed(*report);
   if (context_.stopping) return;  // goes on at the next start
   conclude_failed(report.error());
@@ -80,6 +86,11 @@ Result<BackupReport> BackupFlow::backup_with_retries() {
 Result<BackupReport> BackupFlow::backup_once() {
   TRY(check_destination());
   TRY(abort_earlier_uploads());
+  if (!TRY(folder_exists(gsc_.game())))
+    return skipped("SGC " + std::to_string(command_.sgc_id) + " has no save data in " +
+                   gsc_.game().string() + ": the server has never run here");
+  if (looks_unchanged())
+    return skipped("nothing changed since backup " + std::to_string(command_.last_backup_id));
   const archive::DataSize expected = TRY(measure_game());
   TRY(report_running());
   const auto upload = TRY(start_upload(expected));
@@ -127,11 +138,14 @@ Result<void> BackupFlow::abort_earlier_uploads() {
   return {};
 }
 
+// Before the game is held: what is written from here on may be in the backup, and shows next time.
+bool BackupFlow::looks_unchanged() {
+  if (!command_.fingerprint) return false;
+  fingerprint_ = fingerprint_of(context_, job_, command_);
+  return !fingerprint_.empty() && fingerprint_ == command_.last_fingerprint;
+}
+
 Result<archive::DataSize> BackupFlow::measure_game() {
-  if (!TRY(folder_exists(gsc_.game())))
-    return fail(Code::kFailedPrecondition, "SGC " + std::to_string(command_.sgc_id) +
-                                               " has no save data in " + gsc_.game().string() +
-                                               ": the server has never run here");
   const archive::DataSize size = TRY(archive::measure(gsc_.game(), job_.progress));
   job_.progress.done_bytes = 0;
   job_.progress.total_bytes = size.file_bytes;
@@ -155,7 +169,9 @@ Result<std::unique_ptr<Upload>> BackupFlow::start_upload(const archive::DataSize
 
 // The game is resumed before anything else is done, also before anything is cleaned up.
 Result<WorldRead> BackupFlow::archive_game(Upload& upload) {
-  LimitedSink limited(upload, context_.backup_bandwidth, &job_.progress);
+  LimitedSink of_host(upload, context_.backup_bandwidth, &job_.progress);
+  RateLimiter own(static_cast<uint64_t>(command_.upload_bytes_per_second));
+  LimitedSink limited(of_host, own, &job_.progress);
   return read_world(context_, job_, command_, limited);
 }
 
@@ -189,9 +205,19 @@ BackupReport BackupFlow::completed(const WorldRead& world) const {
   report.warnings = packed.warnings;
   report.compression = command_.compression;
   report.verdict = world.verdict;
+  report.fingerprint = fingerprint_;
   if (packed.warning_count > packed.warnings.size())
     report.warnings.push_back(std::to_string(packed.warning_count - packed.warnings.size()) +
                               " more warnings");
+  return report;
+}
+
+BackupReport BackupFlow::skipped(const std::string& why) const {
+  BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
+  report.status = "failed";
+  report.error_message = why;
+  report.skipped = true;
+  if (!fingerprint_.empty()) report.unchanged_since_backup_id = command_.last_backup_id;
   return report;
 }
 
@@ -212,6 +238,12 @@ void BackupFlow::conclude_failed(const Error& error) {
   BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
   report.status = "failed";
   report.error_message = error.text();
+  conclude(context_, job_.key, message_of(report));
+}
+
+void BackupFlow::conclude_skipped(const BackupReport& report) {
+  log_info(job_.about, "not made: {}", report.error_message);
+  remove_object();
   conclude(context_, job_.key, message_of(report));
 }
 

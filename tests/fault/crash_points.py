@@ -30,9 +30,13 @@ RESTORE_PATHS = [*RESTORE, "restore.rest_copied"]
 RESTORE_EMPTY = [point for point in RESTORE if point != "restore.replaced_kept"]
 STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
+# What orders a backup without a call.
+POLICY = ["api.scheduler.committed", *COMMAND]
+SESSION_END = ["session.stopped", "api.status.applied", "api.scheduler.attempted"]
 # What a service does when it starts.
 START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
-FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, START_UP)
+FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, POLICY,
+         SESSION_END, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.
 ROUNDS = {"api.status.applied": 2}

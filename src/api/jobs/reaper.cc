@@ -3,6 +3,7 @@
 #include <string>
 
 #include "api/commands.h"
+#include "api/safety_backup.h"
 #include "base/log.h"
 
 namespace manman::api {
@@ -27,7 +28,8 @@ Result<std::optional<Backup>> reap_backup(const Context& context, db::Transactio
   Backup backup = TRY(db::backups::get(tx, backup_id));
   const int64_t now_ms = context.clock.now_ms();
   if (!is_active(backup.status) || backup.lease_until_ms > now_ms) return std::nullopt;
-  const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, backup.sgc_id));
+  const Deployment deployment =
+      TRY(deployment_of(tx, context.config.profiles, backup.sgc_id, backup.policy_id));
   const bool again = backup.attempt < context.config.max_attempts && deployment.handled;
   const auto after =
       next(backup.status, again ? BackupEvent::kLeaseExpiredRetry : BackupEvent::kLeaseExpired);
@@ -47,6 +49,7 @@ Result<std::optional<Backup>> reap_backup(const Context& context, db::Transactio
     if (!deployment.handled) backup.error_message += "; " + deployment.handled.error().message;
   }
   TRY(db::backups::update(tx, backup));
+  if (!is_active(backup.status)) TRY(safety_backup_ended(context, tx, backup));
   return backup;
 }
 

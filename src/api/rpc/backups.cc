@@ -1,10 +1,9 @@
-#include "api/commands.h"
 #include "api/fields.h"
+#include "api/new_backup.h"
 #include "api/page_token.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
 #include "api/rpc/to_proto.h"
-#include "api/sgc_state.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 
@@ -37,24 +36,12 @@ Result<int64_t> sgc_to_back_up(db::Transaction& tx, const v1::CreateBackupReques
 Result<Backup> create(const Context& context, const v1::CreateBackupRequest& request) {
   return context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
     const int64_t sgc_id = TRY(sgc_to_back_up(tx, request));
-    const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, sgc_id));
-    TRY(check_no_restore(tx, sgc_id));
-    TRY(check_no_undo(tx, sgc_id));
-
-    const int64_t now_ms = context.clock.now_ms();
-    Backup row{.session_id = request.session_id(), .sgc_id = sgc_id};
-    if (row.session_id == 0) row.session_id = TRY(live_session(tx, sgc_id))
-    .session_id;
-    row.description = request.description();
-    row.compression =
-        TRY(Compression::parse(request.format(), request.level(), deployment.compression));
-    row.created_at = now_ms / 1000;
-    row.lease_until_ms = now_ms + context.config.lease.count();
-    auto made = db::backups::create(tx, row, context.store.bucket());
-    if (!made) TRY(check_no_backup(tx, sgc_id));
-    row = TRY(std::move(made));
-    TRY(order_backup(tx, deployment, row, now_ms));
-    return row;
+    return begin_backup(context, tx,
+                        {.sgc_id = sgc_id,
+                         .session_id = request.session_id(),
+                         .description = request.description(),
+                         .format = request.format(),
+                         .level = request.level()});
   });
 }
 

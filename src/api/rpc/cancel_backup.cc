@@ -3,6 +3,7 @@
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
 #include "api/rpc/to_proto.h"
+#include "api/safety_backup.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 
@@ -24,6 +25,7 @@ Result<Backup> cancel(const Context& context, int64_t backup_id) {
     row.finished_at = now_ms / 1000;
     TRY(db::backups::update(tx, row));
     TRY(order_cancel(tx, row, now_ms));
+    TRY(safety_backup_ended(context, tx, row));
     return row;
   });
 }

@@ -3,6 +3,7 @@
 #include "api/fields.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/backup_archive.h"
+#include "api/rpc/batches.h"
 #include "api/rpc/service.h"
 #include "archive/archive.h"
 #include "archive/diff.h"
@@ -14,8 +15,6 @@ namespace {
 constexpr int kMaxLooks = 16;
 constexpr size_t kMaxPathBytes = 64 << 10;
 constexpr size_t kChunkBytes = 1 << 20;
-// A message of many items is sent when it has grown so large.
-constexpr size_t kMessageBytes = 128 << 10;
 
 std::string name_of(int64_t backup_id) {
   return "backup " + std::to_string(backup_id);
@@ -58,40 +57,6 @@ void to_proto(const archive::Entry& entry, v1::BackupEntry* message) {
   message->set_mtime_ns(entry.mtime_ns);
   message->set_link_target(entry.link_target);
 }
-
-// Sends responses that carry many items each. What went wrong is asked for at the end: the engine's
-// visitors can only say that they have seen enough.
-template <typename Response>
-class Batches {
- public:
-  Batches(grpc::ServerContext& call, grpc::ServerWriter<Response>& writer)
-      : call_(call), writer_(writer) {}
-
-  Response& message() { return message_; }
-  // After each item, of about so many bytes. False when the client is gone.
-  bool added(size_t bytes) {
-    bytes_ += bytes;
-    return bytes_ < kMessageBytes || send();
-  }
-  Result<void> finish() {
-    if (gone_ || (bytes_ > 0 && !send())) return fail(Code::kCancelled, "the client is gone");
-    return {};
-  }
-
- private:
-  bool send() {
-    gone_ = call_.IsCancelled() || !writer_.Write(message_);
-    message_.Clear();
-    bytes_ = 0;
-    return !gone_;
-  }
-
-  grpc::ServerContext& call_;
-  grpc::ServerWriter<Response>& writer_;
-  Response message_;
-  size_t bytes_ = 0;
-  bool gone_ = false;
-};
 
 size_t size_of(const archive::Entry& entry) {
   return entry.path.size() + entry.link_target.size() + 64;

@@ -47,6 +47,8 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_STREAM(DiffBackups);
   // verify_backup.cc
   MANMAN_STREAM(VerifyBackup);
+  // preview_retention.cc
+  MANMAN_STREAM(PreviewRetention);
 #undef MANMAN_STREAM
   // sessions.cc, start_session.cc, undo_restore.cc
   MANMAN_CALL(StartSession);
@@ -77,6 +79,14 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_CALL(GetServerGameConfig);
   MANMAN_CALL(DeleteServerGameConfig);
   MANMAN_CALL(UpdateServerGameConfig);
+  // policies.cc
+  MANMAN_CALL(CreateBackupPolicy);
+  MANMAN_CALL(GetBackupPolicy);
+  MANMAN_CALL(ListBackupPolicies);
+  MANMAN_CALL(UpdateBackupPolicy);
+  MANMAN_CALL(DeleteBackupPolicy);
+  MANMAN_CALL(RunBackupPolicy);
+  MANMAN_CALL(ListPolicyRuns);
   // profiles.cc
   MANMAN_CALL(ListProfiles);
   MANMAN_CALL(GetProfile);

@@ -4,6 +4,7 @@
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
 #include "api/rpc/to_proto.h"
+#include "api/safety_backup.h"
 #include "base/log.h"
 
 namespace manman::api {
@@ -21,6 +22,10 @@ Result<Session> stop(const Context& context, int64_t session_id, bool kill) {
       return fail(Code::kFailedPrecondition,
                   "session " + std::to_string(session_id) +
                       " has ended already: " + std::string(wire_text(session.status)));
+    if (session.waits_for_backup_id != 0)
+      return end_waiting(tx, session, SessionStatus::kStopped,
+                         "stopped before its restore began; nothing was restored",
+                         context.clock.now_s());
     const bool again = session.status == SessionStatus::kStopping;
     if (again && !kill) return session;
     const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, session.sgc_id));

@@ -51,7 +51,7 @@ Result<Deployed> update(const Profiles& profiles, db::Transaction& tx,
       TRY(deployed(tx, TRY(db::server_game_configs::get(tx, request.server_game_config_id()))));
   v1::Handling said;
   layer_to_proto(row.sgc.handling, &said);
-  TRY(change_handling(request, said));
+  TRY(change_handling(request.clear(), request.handling(), said));
   row.sgc.handling = TRY(layer_from(said));
   for (const std::string& name : request.clear())
     if (name == "profile" || name == "all") row.sgc.profile.clear();

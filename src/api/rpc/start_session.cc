@@ -6,6 +6,7 @@
 #include "api/rpc/backup_archive.h"
 #include "api/rpc/service.h"
 #include "api/rpc/to_proto.h"
+#include "api/safety_backup.h"
 #include "api/sgc_state.h"
 #include "archive/archive.h"
 #include "archive/path.h"
@@ -144,10 +145,12 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
     // The host looks at the start only when the stops before it are done.
     const int64_t stopping_ms =
         static_cast<int64_t>(live.size()) * deployment.launch.handling.stop_grace_seconds * 1000;
+    const int64_t safety_backup_id = TRY(begin_safety_backup(context, tx, restored));
     Session session{.sgc_id = sgc_id, .created_at = now_ms / 1000};
     session.restored_from_backup_id = restored.backup_id;
     session.restored_paths = paths;
     session.lease_until_ms = lease_until_ms + stopping_ms;
+    if (safety_backup_id != 0) return create_waiting(tx, std::move(session), safety_backup_id);
     session = TRY(db::sessions::create(tx, session));
     TRY(order_start(tx, deployment, session, restored, now_ms, context.config.lease));
     return session;
@@ -166,7 +169,10 @@ grpc::Status Service::StartSession(grpc::ServerContext*, const v1::StartSessionR
     log_info({.backup_id = session.restored_from_backup_id,
               .session_id = session.session_id,
               .sgc_id = session.sgc_id},
-             "session ordered{}", session.restored_from_backup_id == 0 ? "" : " with a restore");
+             "session ordered{}{}", session.restored_from_backup_id == 0 ? "" : " with a restore",
+             session.waits_for_backup_id == 0
+                 ? ""
+                 : ", after backup " + std::to_string(session.waits_for_backup_id));
     TRY(failpoint::pass("api.start_session.committed"));
     to_proto(session, response->mutable_session());
     return {};

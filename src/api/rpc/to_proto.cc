@@ -30,6 +30,7 @@ void to_proto(const Backup& row, v1::Backup* message) {
   for (const auto& file : row.verdict.changed_files) message->add_changed_files(file);
   message->set_changed_count(row.verdict.changed_count);
   message->set_pinned(row.pinned);
+  message->set_policy_id(row.policy_id);
 }
 
 void to_proto(const Session& row, v1::Session* message) {
@@ -46,6 +47,7 @@ void to_proto(const Session& row, v1::Session* message) {
   message->set_progress_bytes(row.progress_bytes);
   message->set_total_bytes(row.total_bytes);
   message->set_created_at(row.created_at);
+  message->set_waits_for_backup_id(row.waits_for_backup_id);
 }
 
 void to_proto(const Server& row, v1::Server* message) {

@@ -1,3 +1,5 @@
+#include "api/policy_runs.h"
+#include "api/safety_backup.h"
 #include "api/status/apply.h"
 #include "base/log.h"
 #include "db/repositories.h"
@@ -60,6 +62,32 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.entries = report.entries;
   row.compression = report.compression;
   row.verdict = report.verdict;
+  row.fingerprint = report.fingerprint;
+}
+
+// No backup was needed. The row goes and the run says why, unless the backup that is to stand for
+// it is gone by now: then the run is made again.
+Result<bool> take_skip(const Context& context, db::Transaction& tx, const BackupReport& report,
+                       const Backup& row) {
+  if (!report.skipped || row.policy_id == 0) return false;
+  auto run = TRY(db::policy_runs::of_backup(tx, row.backup_id));
+  if (!run || !may_be_skipped(run->trigger)) return false;
+  bool stands = report.unchanged_since_backup_id == 0;
+  if (!stands) {
+    const auto other = db::backups::hold(tx, report.unchanged_since_backup_id);
+    if (!other && other.error().code != Code::kNotFound) return std::unexpected(other.error());
+    stands = other && other->sgc_id == row.sgc_id && other->status == BackupStatus::kCompleted;
+  }
+  const int64_t now_s = context.clock.now_s();
+  run->backup_id = 0;
+  run->look_again_at = now_s;
+  TRY(db::backups::remove(tx, row.backup_id));
+  TRY(conclude_run(tx, *run, stands ? RunOutcome::kSkipped : RunOutcome::kWaiting,
+                   stands ? report.error_message
+                          : "backup " + std::to_string(report.unchanged_since_backup_id) +
+                                " was deleted meanwhile",
+                   now_s));
+  return true;
 }
 
 // The object of a backup that is cancelled, deleted or about to be: a host may complete an upload
@@ -94,11 +122,13 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
   const bool gone = row.status == BackupStatus::kDeleting || row.status == BackupStatus::kCancelled;
   const auto after = next(row.status, event);
   if (row.attempt != report.attempt || !after) return Outcome{Effect::kIgnored, gone};
+  if (TRY(take_skip(context, tx, report, row))) return Outcome{Effect::kApplied, gone};
   row.status = *after;
   take_over(context, report, event, row);
   TRY(db::backups::update(tx, row));
   if (row.status == BackupStatus::kCompleted)
     TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));
+  if (!is_active(row.status)) TRY(safety_backup_ended(context, tx, row, report.skipped));
   return Outcome{Effect::kApplied, gone};
 }
 
@@ -111,6 +141,7 @@ Result<Effect> apply(const Context& context, const BackupReport& report) {
         return apply_in(context, tx, report, event);
       }));
   if (outcome.gone && event == BackupEvent::kHostCompleted) remove_object_of_gone(context, report);
+  if (event != BackupEvent::kHostRunning) context.commands_waiting();
   if (outcome.effect == Effect::kApplied && event != BackupEvent::kHostRunning)
     log_info({.backup_id = report.backup_id}, "{}{}{}", report.status,
              report.error_message.empty() ? "" : ": ", report.error_message);

@@ -1,4 +1,7 @@
+#include "base/time.h"
+#include "cli/entry_printer.h"
 #include "cli/interrupt.h"
+#include "cli/json_text.h"
 #include "cli/output.h"
 #include "cli/policy_verbs.h"
 #include "cli/text.h"

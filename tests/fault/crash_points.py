@@ -21,6 +21,8 @@ BACKUP = ["api.create_backup.committed", *COMMAND, "backup.running_reported", "b
 SNAPSHOT = ["backup.snapshot_taken", "backup.resumed"]
 CANCEL = ["api.cancel_backup.committed", *COMMAND, "backup.cancelled", "backup.cancel_cleaned"]
 DELETE = ["api.delete.marked", "api.delete.object_removed"]
+# One that no rule of its policy keeps.
+RETENTION = ["api.retention.marked", "api.delete.object_removed"]
 START = ["api.start_session.committed", *COMMAND, "session.starting", "session.launched",
          "session.reported", "api.status.applied"]
 RESTORE = [*START, "restore.staging_created", "restore.extracted", "restore.swap_journaled",
@@ -35,7 +37,7 @@ POLICY = ["api.scheduler.committed", *COMMAND]
 SESSION_END = ["session.stopped", "api.status.applied", "api.scheduler.attempted"]
 # What a service does when it starts.
 START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
-FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, POLICY,
+FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, RETENTION, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, POLICY,
          SESSION_END, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.

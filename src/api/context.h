@@ -5,6 +5,7 @@
 
 #include "api/control_plane.h"
 #include "api/counters.h"
+#include "domain/backup.h"
 
 namespace manman::api {
 
@@ -22,6 +23,8 @@ struct Context {
   std::function<void()> commands_waiting = [] {};
   // A host has given a sign of life: commands that wait for it are tried at once.
   std::function<void(int64_t server_id)> host_seen = [](int64_t) {};
+  // A backup has ended, by its row.
+  std::function<void(const Backup&)> backup_ended = [](const Backup&) {};
   // No row points to this object any more: the deleter removes it.
   std::function<void(const std::string& key)> object_orphaned = [](const std::string&) {};
 };

@@ -10,6 +10,7 @@
 #include "api/jobs/retention_job.h"
 #include "api/jobs/scheduler.h"
 #include "api/jobs/upload_sweeper.h"
+#include "api/metrics.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
 #include "api/rpc/service.h"
@@ -24,7 +25,7 @@ namespace {
 // What works once the engines are there.
 struct Work {
   Work(const ApiConfig& config, db::Database& database, Bus& bus, Store& store, Clock& clock,
-       Counters& counters)
+       Counters& counters, Metrics& metrics)
       : context{.config = config,
                 .database = database,
                 .bus = bus,
@@ -33,6 +34,7 @@ struct Work {
                 .counters = counters,
                 .commands_waiting = [this] { relay.wake(); },
                 .host_seen = [this](int64_t server_id) { relay.host_seen(server_id); },
+                .backup_ended = [&metrics](const Backup& row) { metrics.backup_ended(row); },
                 .object_orphaned = [this](const std::string& key) { deleter.remove_orphan(key); }},
         requests{.config = config,
                  .database = database.for_requests(),
@@ -42,6 +44,7 @@ struct Work {
                  .counters = counters,
                  .commands_waiting = context.commands_waiting,
                  .host_seen = context.host_seen,
+                 .backup_ended = context.backup_ended,
                  .object_orphaned = context.object_orphaned} {}
 
   Result<void> start() {
@@ -97,13 +100,14 @@ class ControlPlane::Impl {
 
   Result<void> start(db::Database& database, Bus& bus, Store& store) {
     if (work_) return fail(Code::kFailedPrecondition, "the API runs already");
-    auto work = std::make_unique<Work>(config_, database, bus, store, clock_, counters_);
+    auto work = std::make_unique<Work>(config_, database, bus, store, clock_, counters_, metrics_);
     if (auto started = work->start(); !started) {
       work->stop();
       return started;
     }
     work_ = std::move(work);
     service_.open(work_->requests, work_->deleter);
+    metrics_.start(work_->requests);
     readiness_.start(work_->context);
     return {};
   }
@@ -135,11 +139,12 @@ class ControlPlane::Impl {
   const ApiConfig config_;
   Clock& clock_;
   Counters counters_;
+  Metrics metrics_{counters_};
   std::unique_ptr<Work> work_;
   Service service_;
   GrpcServer grpc_;
   Readiness readiness_{[this](bool ready) { grpc_.set_serving(ready); }};
-  HttpServer http_{readiness_};
+  HttpServer http_{readiness_, metrics_};
 };
 
 ControlPlane::ControlPlane(ApiConfig config, Clock& clock)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -168,6 +169,26 @@ Result<std::vector<Entry>> due(Transaction& tx, int64_t now_s, int limit);
 Result<void> done(Transaction& tx, const Entry& entry);
 Result<void> put_off(Transaction& tx, const Entry& entry, int64_t until_s);
 }  // namespace retention_queue
+
+// How much there is of what is under way; cheap, however many rows there are.
+namespace statistics {
+// By status.
+Result<std::map<std::string, int64_t>> unfinished_backups(Transaction& tx);
+Result<std::map<std::string, int64_t>> servers(Transaction& tx);
+Result<std::map<std::string, int64_t>> live_sessions(Transaction& tx);
+struct Outbox {
+  int64_t waiting = 0;
+  int64_t oldest_ms = 0;  // when that was put in; 0: none
+};
+Result<Outbox> outbox(Transaction& tx);
+struct LastGood {
+  int64_t sgc_id = 0;
+  int64_t server_id = 0;
+  int64_t started_at = 0;  // of its newest completed backup; 0: it has none
+};
+// Of all SGCs.
+Result<std::vector<LastGood>> last_good_backups(Transaction& tx);
+}  // namespace statistics
 
 // Commands that a transaction decided on, on their way to the bus. Those for one host are a lane:
 // they go out in their order, by one sender at a time. Senders that share a database claim a lane

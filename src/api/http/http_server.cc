@@ -24,7 +24,7 @@ void socket_options(socket_t socket) {
 
 class HttpServer::Impl {
  public:
-  explicit Impl(Readiness& readiness) {
+  Impl(Readiness& readiness, Metrics& metrics) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // NOLINT: its API
     server_.set_socket_options(socket_options);
     server_.set_keep_alive_max_count(1);  // an idle client must not hold one of few threads
@@ -38,6 +38,9 @@ class HttpServer::Impl {
       const auto report = readiness.report();
       response.status = report.ready ? 200 : 503;
       response.set_content(report.json + "\n", "application/json");
+    });
+    server_.Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
+      response.set_content(metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
     });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty())
@@ -78,7 +81,8 @@ class HttpServer::Impl {
   std::thread thread_;
 };
 
-HttpServer::HttpServer(Readiness& readiness) : readiness_(readiness) {}
+HttpServer::HttpServer(Readiness& readiness, Metrics& metrics)
+    : readiness_(readiness), metrics_(metrics) {}
 HttpServer::~HttpServer() {
   stop();
 }
@@ -86,7 +90,7 @@ HttpServer::~HttpServer() {
 Result<void> HttpServer::start(const std::string& text) {
   const auto address = TRY(ListenAddress::parse(kWhat, text));
   TRY(check_free(kWhat, address));
-  auto impl = std::make_unique<Impl>(readiness_);
+  auto impl = std::make_unique<Impl>(readiness_, metrics_);
   TRY(impl->listen(address));
   impl_ = std::move(impl);
   return {};

@@ -117,6 +117,7 @@ Result<void> Reaper::reap_backups() {
       context_.commands_waiting();
     } else {
       context_.counters.backups_lost++;
+      context_.backup_ended(*reaped);
       log_error(about, "{}", reaped->error_message);
     }
   }

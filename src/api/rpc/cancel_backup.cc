@@ -12,22 +12,28 @@ namespace {
 
 // The row says so at once, for good: what its host reports later no longer counts.
 Result<Backup> cancel(const Context& context, int64_t backup_id) {
-  return context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
-    Backup row = TRY(db::backups::get(tx, backup_id));
-    const auto after = next(row.status, BackupEvent::kCancel);
-    if (!after)
-      return fail(Code::kFailedPrecondition, "backup " + std::to_string(backup_id) +
-                                                 " has ended already: it is " +
-                                                 std::string(wire_text(row.status)));
-    if (row.status == *after) return row;
-    const int64_t now_ms = context.clock.now_ms();
-    row.status = *after;
-    row.finished_at = now_ms / 1000;
-    TRY(db::backups::update(tx, row));
-    TRY(order_cancel(tx, row, now_ms));
-    TRY(safety_backup_ended(context, tx, row));
-    return row;
-  });
+  bool ended = false;
+  const Backup cancelled =
+      TRY(context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
+        ended = false;
+        Backup row = TRY(db::backups::get(tx, backup_id));
+        const auto after = next(row.status, BackupEvent::kCancel);
+        if (!after)
+          return fail(Code::kFailedPrecondition, "backup " + std::to_string(backup_id) +
+                                                     " has ended already: it is " +
+                                                     std::string(wire_text(row.status)));
+        if (row.status == *after) return row;
+        const int64_t now_ms = context.clock.now_ms();
+        row.status = *after;
+        row.finished_at = now_ms / 1000;
+        TRY(db::backups::update(tx, row));
+        TRY(order_cancel(tx, row, now_ms));
+        TRY(safety_backup_ended(context, tx, row));
+        ended = true;
+        return row;
+      }));
+  if (ended) context.backup_ended(cancelled);
+  return cancelled;
 }
 
 }  // namespace

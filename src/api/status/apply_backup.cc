@@ -111,12 +111,14 @@ void remove_object_of_gone(const Context& context, const BackupReport& report) {
 struct Outcome {
   Effect effect = Effect::kApplied;
   bool gone = false;  // the row is deleted, marked for it, or cancelled
+  std::optional<Backup> ended = std::nullopt;
 };
 
 Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const BackupReport& report,
                          BackupEvent event) {
   auto found = db::backups::hold(tx, report.backup_id);
-  if (!found && found.error().code == Code::kNotFound) return Outcome{Effect::kUnknownRow, true};
+  if (!found && found.error().code == Code::kNotFound)
+    return Outcome{.effect = Effect::kUnknownRow, .gone = true};
   Backup row = TRY(std::move(found));
   TRY(check_against(tx, report, row));
   const bool gone = row.status == BackupStatus::kDeleting || row.status == BackupStatus::kCancelled;
@@ -128,8 +130,9 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
   TRY(db::backups::update(tx, row));
   if (row.status == BackupStatus::kCompleted)
     TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));
-  if (!is_active(row.status)) TRY(safety_backup_ended(context, tx, row, report.skipped));
-  return Outcome{Effect::kApplied, gone};
+  if (is_active(row.status)) return Outcome{Effect::kApplied, gone};
+  TRY(safety_backup_ended(context, tx, row, report.skipped));
+  return Outcome{Effect::kApplied, gone, std::move(row)};
 }
 
 }  // namespace
@@ -142,6 +145,7 @@ Result<Effect> apply(const Context& context, const BackupReport& report) {
       }));
   if (outcome.gone && event == BackupEvent::kHostCompleted) remove_object_of_gone(context, report);
   if (event != BackupEvent::kHostRunning) context.commands_waiting();
+  if (outcome.ended) context.backup_ended(*outcome.ended);
   if (outcome.effect == Effect::kApplied && event != BackupEvent::kHostRunning)
     log_info({.backup_id = report.backup_id}, "{}{}{}", report.status,
              report.error_message.empty() ? "" : ": ", report.error_message);

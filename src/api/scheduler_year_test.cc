@@ -87,7 +87,7 @@ class SchedulerYear : public testing::Test {
         {.every_minutes = 3 * 24 * 60 + 17},
         {.cron = "45 23 28-31 * *", .at_session_end = true},
         {.at_session_end = true},
-        {.cron = "@weekly", .zone = "America/Sao_Paulo", .jitter_seconds = 86400},
+        {.cron = "@weekly", .zone = "America/Sao_Paulo", .jitter_seconds = 80000},
     };
     for (int i = 0; i < kSgcs; i++) add_policy(sgcs_[i], kinds[i % std::size(kinds)], "first");
     for (int i = 1; i < kSgcs; i += 4) add_policy(sgcs_[i], {.cron = "31 4 * * 1,4"}, "second");

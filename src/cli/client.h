@@ -21,6 +21,9 @@
   CALL(CreateGameConfig) CALL(ListGameConfigs) CALL(GetGameConfig) CALL(DeleteGameConfig) \
   CALL(DeployGameConfig) CALL(ListServerGameConfigs) CALL(GetServerGameConfig)            \
   CALL(DeleteServerGameConfig) CALL(UpdateServerGameConfig)                               \
+  CALL(CreateBackupPolicy) CALL(GetBackupPolicy) CALL(ListBackupPolicies)                 \
+  CALL(UpdateBackupPolicy) CALL(DeleteBackupPolicy) CALL(RunBackupPolicy)                 \
+  CALL(ListPolicyRuns)                                                                    \
   CALL(ListProfiles) CALL(GetProfile)
 // Those that answer with a stream of messages.
 #define MANMAN_CLI_STREAMS(CALL)                                                          \

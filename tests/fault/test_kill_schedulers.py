@@ -12,7 +12,7 @@ from lib import games, trees  # noqa: E402
 from lib.cluster import Cluster, Engines  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
 
-MINUTES = 3
+MINUTES = 2
 SGCS = 4
 POINTS = ("", "", "api.scheduler.committed@1=crash", "api.scheduler.committed@2=crash",
           "api.relay.published@1=crash")

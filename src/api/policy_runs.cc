@@ -132,6 +132,14 @@ Result<void> take_due(const Context& context, db::Transaction& tx, BackupPolicy&
   return db::policies::update(tx, policy);
 }
 
+Result<void> miss_due(db::Transaction& tx, const BackupPolicy& policy, int64_t now_s,
+                      const std::string& reason) {
+  if (policy.next_due_at == 0 || policy.next_due_at > now_s) return {};
+  const DueTimes times = TRY(DueTimes::of(policy.schedule, policy.policy_id, policy.created_at));
+  return add_missed(tx, policy, policy.next_due_at,
+                    times.passed(policy.next_due_at, now_s).missed + 1, now_s, reason);
+}
+
 Result<void> note_session_end(db::Transaction& tx, const Session& session, int64_t now_s) {
   for (const BackupPolicy& policy : TRY(db::policies::of_sgc(tx, session.sgc_id))) {
     if (policy.schedule.at_session_end && !policy.paused)

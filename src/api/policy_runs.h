@@ -33,6 +33,11 @@ Result<void> conclude_run(db::Transaction& tx, PolicyRun& run, RunOutcome outcom
 // it are missed. While one waits already, all are missed.
 Result<void> take_due(const Context& context, db::Transaction& tx, BackupPolicy& policy);
 
+// Before its schedule is changed or it is paused: what has come due by now and was not taken yet is
+// missed, and the row says why.
+Result<void> miss_due(db::Transaction& tx, const BackupPolicy& policy, int64_t now_s,
+                      const std::string& reason);
+
 // A session has ended: the policies that are due then.
 Result<void> note_session_end(db::Transaction& tx, const Session& session, int64_t now_s);
 

@@ -37,8 +37,7 @@ Result<int64_t> begin_safety_backup(const Context& context, db::Transaction& tx,
   const auto policy = std::ranges::find_if(policies, [](const BackupPolicy& each) {
     return each.schedule.before_restore && !each.paused;
   });
-  const auto any = TRY(db::sessions::list(tx, {.sgc_id = restored.sgc_id}, db::Page{.size = 1}));
-  if (policy == policies.end() || any.empty()) return 0;
+  if (policy == policies.end()) return 0;
   const int64_t now_s = context.clock.now_s();
   auto run = TRY(record_run(tx, *policy, RunTrigger::kBeforeRestore, now_s, now_s));
   const Backup backup = TRY(

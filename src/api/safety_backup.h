@@ -12,7 +12,7 @@
 namespace manman::api {
 
 // Orders it for a restore of `restored` (backup_id 0: none, and nothing is ordered). 0 when no
-// policy asks for one, or the SGC has never had data. What it meets is as for any backup.
+// policy asks for one. It is refused when any backup would be.
 Result<int64_t> begin_safety_backup(const Context& context, db::Transaction& tx,
                                     const Backup& restored);
 

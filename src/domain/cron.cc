@@ -238,6 +238,7 @@ int64_t CronExpression::next_after(int64_t after_s, const TimeZone& zone) const 
   }
 }
 
+// Of times on one day and the next; what is further apart than a day counts as a day.
 int64_t CronExpression::shortest_gap_s() const {
   int64_t shortest = kDay;
   const int64_t first = next_in_day(0);

@@ -87,6 +87,25 @@ TEST(BackupCommandTest, ReadsBack) {
   EXPECT_EQ(got.compression, sent.compression);
 }
 
+TEST(BackupCommandTest, WhatAPolicySaysReadsBack) {
+  BackupCommand sent{.backup_id = 5, .s3_key = "key"};
+  sent.upload_bytes_per_second = int64_t{5} << 32;
+  sent.fingerprint = true;
+  sent.last_fingerprint = "abc";
+  sent.last_backup_id = 4;
+  const BackupCommand got = read_back(sent);
+  EXPECT_EQ(got.upload_bytes_per_second, sent.upload_bytes_per_second);
+  EXPECT_TRUE(got.fingerprint);
+  EXPECT_EQ(got.last_fingerprint, "abc");
+  EXPECT_EQ(got.last_backup_id, 4);
+  BackupReport report{.backup_id = 5, .status = "failed", .fingerprint = "abc", .skipped = true};
+  report.unchanged_since_backup_id = 4;
+  const BackupReport told = read_back(report);
+  EXPECT_EQ(told.fingerprint, "abc");
+  EXPECT_TRUE(told.skipped);
+  EXPECT_EQ(told.unchanged_since_backup_id, 4);
+}
+
 TEST(BackupCommandTest, HasTheFixedFields) {
   const json body = json::parse(BackupCommand{5, 123, 42, 1, "backups/42/5.tar.gz"}.to_json());
   EXPECT_EQ(body["command"], "backup_session");

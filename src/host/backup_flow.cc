@@ -46,7 +46,7 @@ class BackupFlow {
   Result<void> finish_upload(Upload& upload);
   Result<void> check_stored(const archive::PackResult& packed) const;
   BackupReport completed(const WorldRead& world) const;
-  BackupReport skipped(const std::string& why) const;
+  BackupReport skipped(const std::string& why, int64_t unchanged_since_backup_id = 0) const;
 
   void conclude_completed(const BackupReport& report);
   void conclude_skipped(const BackupReport& report);
@@ -90,7 +90,8 @@ Result<BackupReport> BackupFlow::backup_once() {
     return skipped("SGC " + std::to_string(command_.sgc_id) + " has no save data in " +
                    gsc_.game().string() + ": the server has never run here");
   if (looks_unchanged())
-    return skipped("nothing changed since backup " + std::to_string(command_.last_backup_id));
+    return skipped("nothing changed since backup " + std::to_string(command_.last_backup_id),
+                   command_.last_backup_id);
   const archive::DataSize expected = TRY(measure_game());
   TRY(report_running());
   const auto upload = TRY(start_upload(expected));
@@ -212,12 +213,12 @@ BackupReport BackupFlow::completed(const WorldRead& world) const {
   return report;
 }
 
-BackupReport BackupFlow::skipped(const std::string& why) const {
+BackupReport BackupFlow::skipped(const std::string& why, int64_t unchanged_since_backup_id) const {
   BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
   report.status = "failed";
   report.error_message = why;
   report.skipped = true;
-  if (!fingerprint_.empty()) report.unchanged_since_backup_id = command_.last_backup_id;
+  report.unchanged_since_backup_id = unchanged_since_backup_id;
   return report;
 }
 

@@ -73,15 +73,24 @@ class KillAtSessionEnd(PolicyScenario):
         self.policy = self.api.CreateBackupPolicy(policy={
             "server_game_config_id": self.sgc, "name": "end", "at_session_end": True}).policy.policy_id
 
+    def status(self):
+        return self.api.GetSession(session_id=self.session).session.status
+
     def prepare(self):
+        for session in self.api.sessions(live_only=True):
+            games.stop(self.service, session.session_id)
+        wait_until(lambda: all(r.outcome == "started" for r in self.runs()), 30, "the runs before to be made")
+        wait_until(lambda: not any(b.status in ("pending", "running") for b in self.api.backups()), 30,
+                   "the backups before to end")
         self.session = games.start(self.service, self.sgc).session_id
 
     def act(self):
         self.api.StopSession(session_id=self.session)
 
     def began(self):
-        wait_until(lambda: self.api.GetSession(session_id=self.session).session.status == "stopped", 30,
-                   "the session to be stopped")
+        if self.status() == "running":
+            return False
+        wait_until(lambda: self.status() == "stopped", 30, "the session to be stopped")
         return True
 
     def finished(self):

@@ -1,5 +1,5 @@
-#include "api/commands.h"
 #include "api/fields.h"
+#include "api/handling_fields.h"
 #include "api/new_backup.h"
 #include "api/page_token.h"
 #include "api/policy_fields.h"
@@ -19,9 +19,11 @@ constexpr std::string_view kRuns = "policy_runs";
 // over.
 Result<void> check_deployed(const Context& context, db::Transaction& tx,
                             const BackupPolicy& policy) {
-  const Deployment deployment =
-      TRY(deployment_of(tx, context.config.profiles, policy.sgc_id, policy.policy_id));
-  return deployment.handled;
+  const auto sgc = TRY(db::server_game_configs::get(tx, policy.sgc_id));
+  const GameConfig config = TRY(db::game_configs::get(tx, sgc.game_config_id));
+  TRY(Compression::parse(policy.format, policy.level, config.compression));
+  TRY(effective_handling(context.config.profiles, config, sgc, policy.handling));
+  return {};
 }
 
 Result<BackupPolicy> create(const Context& context, BackupPolicy policy) {
@@ -53,8 +55,10 @@ Result<BackupPolicy> update(const Context& context, const v1::UpdateBackupPolicy
     const int64_t now_s = context.clock.now_s();
     policy.updated_at = now_s;
     policy.next_due_at = before.next_due_at;
-    if (policy.paused != before.paused || policy.schedule != before.schedule)
+    if (policy.paused != before.paused || policy.schedule != before.schedule) {
+      TRY(miss_due(tx, before, now_s, "the policy was changed before it could be made"));
       policy.next_due_at = TRY(next_due(policy, now_s));
+    }
     TRY(db::policies::update(tx, policy));
     if (policy.keep != before.keep) TRY(db::retention_queue::add(tx, policy.sgc_id, now_s));
     if (policy.paused && !before.paused) TRY(skip_waiting(tx, policy, now_s));

@@ -10,7 +10,9 @@
 #include <thread>
 
 #include "api/control_plane.h"
+#include "api/profiles.h"
 #include "base/failpoint.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "bus/inprocess/inprocess_bus.h"
 #include "bus/rabbitmq/rabbitmq_bus.h"
@@ -352,6 +354,13 @@ int run_guard(const cli::ServiceOptions& options) {
   });
 }
 
+Result<std::vector<ExamineRule>> examine_rules(const std::string& profile) {
+  if (profile.ends_with(".json")) return TRY(Profile::parse(profile, TRY(read_file(profile))))
+  .handling.examine;
+  return TRY(api::built_in_profiles().find(profile))
+  ->handling.examine;
+}
+
 int run_wrapper(const std::filesystem::path& dir) {
   restore_file_limit();
   return run_game_wrapper(dir);
@@ -367,5 +376,6 @@ int main(int argc, char** argv) {
                            .host = manman::program(manman::run_host),
                            .migrate = manman::program(manman::run_migrate),
                            .game_wrapper = manman::run_wrapper,
-                           .resume_guard = manman::run_guard});
+                           .resume_guard = manman::run_guard,
+                           .examine_rules = manman::examine_rules});
 }

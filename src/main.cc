@@ -93,6 +93,10 @@ Result<api::ApiConfig> api_config(const cli::ServiceOptions& options) {
   config.http_address = options.http;
   config.lease = std::chrono::seconds(options.lease_seconds);
   config.max_verifications = options.max_verifications;
+  const std::string& after = options.verify_after_upload;
+  config.verify.after_upload = verified_how_from(after).value_or(VerifiedHow::kNot);
+  config.verify.every_days = options.verify_every_days;
+  config.verify.bytes_per_second = uint64_t{options.verify_bandwidth_kib} << 10;
   return config;
 }
 
@@ -355,10 +359,14 @@ int run_guard(const cli::ServiceOptions& options) {
 }
 
 Result<std::vector<ExamineRule>> examine_rules(const std::string& profile) {
-  if (profile.ends_with(".json")) return TRY(Profile::parse(profile, TRY(read_file(profile))))
-  .handling.examine;
-  return TRY(api::built_in_profiles().find(profile))
-  ->handling.examine;
+  if (profile.ends_with(".json")) {
+    const std::string text = TRY(read_file(profile));
+    const Profile own = TRY(Profile::parse(profile, text));
+    return own.handling.examine;
+  }
+  const Profiles profiles = api::built_in_profiles();
+  const Profile* const found = TRY(profiles.find(profile));
+  return found->handling.examine;
 }
 
 int run_wrapper(const std::filesystem::path& dir) {

@@ -8,6 +8,7 @@
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
 #include "api/jobs/upload_sweeper.h"
+#include "api/jobs/verifier.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
 #include "api/rpc/service.h"
@@ -48,6 +49,7 @@ struct Work {
     reaper.start();
     deleter.start();
     sweeper.start();
+    verifier.start();
     return {};
   }
 
@@ -56,6 +58,7 @@ struct Work {
     reaper.stop();
     consumer.stop();
     sweeper.stop();
+    verifier.stop();
     relay.stop();
     deleter.stop();
   }
@@ -65,6 +68,7 @@ struct Work {
   OutboxRelay relay{context};
   Deleter deleter{context};
   UploadSweeper sweeper{context};
+  Verifier verifier{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};
 };

@@ -46,6 +46,9 @@ struct ServiceOptions {
   std::filesystem::path profiles;  // a folder of profiles besides the built-in ones; "": none
   int lease_seconds = 60;
   int max_verifications = 2;
+  std::string verify_after_upload = "head";  // or "none", "full"
+  int verify_every_days = 0;
+  uint32_t verify_bandwidth_kib = 0;
   int threads = 0;
   std::string backup_priority = "low";  // or "normal"
   uint32_t backup_bandwidth_kib = 0;

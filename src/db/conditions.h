@@ -14,5 +14,8 @@ inline constexpr std::string_view kSessionIsUndoing = "replaced_data = 'undoing'
 inline constexpr std::string_view kBackupIsActive = "status IN ('pending', 'running')";
 inline constexpr std::string_view kBackupIsLeased =
     "status IN ('pending', 'running') AND lease_until_ms >= 0";
+inline constexpr std::string_view kBackupIsStored = "status = 'completed'";
+inline constexpr std::string_view kBackupIsRestorable =
+    "status = 'completed' AND verified_how = 'full' AND verify_failed_at = 0";
 
 }  // namespace manman::db

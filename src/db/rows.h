@@ -166,6 +166,12 @@ struct BackupRow {
   int64_t pause_ms = 0;
   std::string changed_files;
   int64_t changed_count = 0;
+  int64_t verified_at = 0;
+  std::string verified_how;
+  int64_t verify_failed_at = 0;
+  std::string verify_error;
+  int64_t looked_at = 0;
+  int64_t verify_lease_ms = 0;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -192,6 +198,12 @@ struct BackupRow {
     column("pause_ms", pause_ms);
     column("changed_files", changed_files);
     column("changed_count", changed_count);
+    column("verified_at", verified_at);
+    column("verified_how", verified_how);
+    column("verify_failed_at", verify_failed_at);
+    column("verify_error", verify_error);
+    column("looked_at", looked_at);
+    column("verify_lease_ms", verify_lease_ms);
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/compression.h"
 #include "domain/consistency.h"
+#include "domain/verification.h"
 
 namespace manman {
 
@@ -68,6 +69,7 @@ struct Backup {
   std::vector<std::string> warnings;
   Compression compression;
   ConsistencyVerdict verdict;  // once completed
+  Verification verification;
 };
 
 }  // namespace manman

@@ -36,10 +36,10 @@ Result<std::vector<ExamineRule>> examine_from(const Fields& object) {
   for (const Fields& fields : TRY(object.objects("examine"))) {
     const auto as = examine_as_from(TRY(fields.text_or_empty("as")));
     if (!as) return std::unexpected(fields.wrong("as", "must be sqlite, region, nbt or nothing"));
-    rules.push_back({
-      .pattern = TRY(fields.text_or_empty("pattern"))
-      , .as = *as
-    });
+    ExamineRule rule;
+    rule.pattern = TRY(fields.text_or_empty("pattern"));
+    rule.as = *as;
+    rules.push_back(std::move(rule));
   }
   return rules;
 }

@@ -28,7 +28,7 @@ TEST(Profile, ReadsEveryField) {
     "quiesce": [{"input": "a", "confirm_regex": "^b$", "timeout_seconds": 5, "repeat_ms": 200,
                  "lists_files": true}],
     "resume": ["c"], "files_root": "worlds", "max_pause_seconds": 7, "unconfirmed": "go-on",
-    "leave_out": ["/logs/", "!/logs/keep"], "examine": [{"pattern": "*.dat", "as": "nbt"}])");
+    "leave_out": ["/logs/", "!/logs/keep"], "examine": [{"pattern": "**/a-folder/with-a-long-name/*.dat", "as": "nbt"}])");
   ASSERT_TRUE(profile) << profile.error().message;
   EXPECT_EQ(profile->name, "game");
   EXPECT_EQ(profile->title, "Game");
@@ -44,7 +44,7 @@ TEST(Profile, ReadsEveryField) {
                           .max_pause_seconds = 7,
                           .unconfirmed = Unconfirmed::kGoOn,
                           .leave_out = {"/logs/", "!/logs/keep"},
-                          .examine = {{"*.dat", ExamineAs::kNbt}}};
+                          .examine = {{"**/a-folder/with-a-long-name/*.dat", ExamineAs::kNbt}}};
   EXPECT_EQ(profile->handling, expected);
   EXPECT_EQ(merged_handling({profile->layer}), expected);
 }

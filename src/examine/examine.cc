@@ -50,11 +50,10 @@ Result<Examination> Examination::of(const std::filesystem::path& dir, const Opti
   if (!examination.root_) return fail_errno("open folder " + dir.string(), errno);
   std::vector<ExamineRule> rules{{"*.mca", ExamineAs::kRegion}, {"*.mcr", ExamineAs::kRegion}};
   rules.insert(rules.end(), options.rules.begin(), options.rules.end());
-  for (const ExamineRule& rule : rules)
-    examination.rules_.push_back({
-      TRY(PathPatterns::compile({rule.pattern}))
-      , rule.as
-    });
+  for (const ExamineRule& rule : rules) {
+    auto pattern = TRY(PathPatterns::compile({rule.pattern}));
+    examination.rules_.push_back({.pattern = std::move(pattern), .as = rule.as});
+  }
   return examination;
 }
 

@@ -29,6 +29,10 @@ void to_proto(const Backup& row, v1::Backup* message) {
   message->set_pause_ms(row.verdict.pause_ms);
   for (const auto& file : row.verdict.changed_files) message->add_changed_files(file);
   message->set_changed_count(row.verdict.changed_count);
+  message->set_verified_at(row.verification.verified_at);
+  message->set_verified_how(std::string(to_text(row.verification.how)));
+  message->set_verification_failed_at(row.verification.failed_at);
+  message->set_verification_error(row.verification.error);
 }
 
 void to_proto(const Session& row, v1::Session* message) {

@@ -60,6 +60,9 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.entries = report.entries;
   row.compression = report.compression;
   row.verdict = report.verdict;
+  // The host itself has looked at what the store holds.
+  if (context.config.verify.after_upload == VerifiedHow::kNot)
+    row.verification.looked_at = row.finished_at;
 }
 
 // The object of a backup that is cancelled, deleted or about to be: a host may complete an upload

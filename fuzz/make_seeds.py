@@ -3,10 +3,12 @@ bsdtar and Python: make_seeds.py FOLDER makes FOLDER/tar, FOLDER/gzip and FOLDER
 
 import gzip
 import os
+import struct
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,10 +67,30 @@ def ours(folder, name, ending="tar.gz"):
     return (folder / f"{name}.{ending}").read_bytes()
 
 
+def regions():
+    """Names and bytes of region files with a chunk or two, and of NBT alone."""
+    def text(value):
+        return struct.pack(">H", len(value)) + value
+    nbt = (b"\x0a" + text(b"") + b"\x03" + text(b"xPos") + struct.pack(">i", 3) + b"\x09" + text(b"list") + b"\x0a"
+           + struct.pack(">i", 2) + b"\x01" + text(b"b") + b"\x01\0\0" + b"\x0c" + text(b"longs")
+           + struct.pack(">iqq", 2, 1, 2) + b"\x08" + text(b"name") + text(b"stone") + b"\0")
+    yield "nbt", nbt
+    yield "nbt.gz", gzip.compress(nbt, mtime=0)
+    header = bytearray(8192)
+    chunks = b""
+    for slot, (kind, data) in enumerate([(3, nbt), (2, zlib.compress(nbt)), (1, gzip.compress(nbt, mtime=0)),
+                                         (0x82, b""), (4, b"LZ4Block")]):
+        header[4 * slot:4 * slot + 4] = struct.pack(">I", (2 + slot) << 8 | 1)
+        chunks += (struct.pack(">IB", len(data) + 1, kind) + data).ljust(4096, b"\0")
+        yield f"region-{slot}", bytes(header) + chunks
+
+
 def main():
     out = Path(sys.argv[1])
-    for name in ("tar", "gzip", "archive"):
+    for name in ("tar", "gzip", "archive", "region"):
         (out / name).mkdir(parents=True, exist_ok=True)
+    for name, data in regions():
+        (out / "region" / name).write_bytes(data)
     with tempfile.TemporaryDirectory(prefix="manman-seeds-") as temporary:
         folder = Path(temporary)
         make_tree(folder / "game")

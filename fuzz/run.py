@@ -11,7 +11,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # Which seeds a fuzzer begins with, and how long its inputs may be.
-SEEDS = {"tar": ("tar", 32_768), "gzip": ("gzip", 16_384), "index": ("archive", 16_384), "archive": ("archive", 16_384)}
+SEEDS = {"tar": ("tar", 32_768), "gzip": ("gzip", 16_384), "index": ("archive", 16_384), "archive": ("archive", 16_384),
+         "region": ("region", 40_960)}
 
 
 def environment():

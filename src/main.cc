@@ -10,7 +10,9 @@
 #include <thread>
 
 #include "api/control_plane.h"
+#include "api/profiles.h"
 #include "base/failpoint.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "bus/inprocess/inprocess_bus.h"
 #include "bus/rabbitmq/rabbitmq_bus.h"
@@ -91,6 +93,10 @@ Result<api::ApiConfig> api_config(const cli::ServiceOptions& options) {
   config.http_address = options.http;
   config.lease = std::chrono::seconds(options.lease_seconds);
   config.max_verifications = options.max_verifications;
+  const std::string& after = options.verify_after_upload;
+  config.verify.after_upload = verified_how_from(after).value_or(VerifiedHow::kNot);
+  config.verify.every_days = options.verify_every_days;
+  config.verify.bytes_per_second = uint64_t{options.verify_bandwidth_kib} << 10;
   return config;
 }
 
@@ -352,6 +358,17 @@ int run_guard(const cli::ServiceOptions& options) {
   });
 }
 
+Result<std::vector<ExamineRule>> examine_rules(const std::string& profile) {
+  if (profile.ends_with(".json")) {
+    const std::string text = TRY(read_file(profile));
+    const Profile own = TRY(Profile::parse(profile, text));
+    return own.handling.examine;
+  }
+  const Profiles profiles = api::built_in_profiles();
+  const Profile* const found = TRY(profiles.find(profile));
+  return found->handling.examine;
+}
+
 int run_wrapper(const std::filesystem::path& dir) {
   restore_file_limit();
   return run_game_wrapper(dir);
@@ -367,5 +384,6 @@ int main(int argc, char** argv) {
                            .host = manman::program(manman::run_host),
                            .migrate = manman::program(manman::run_migrate),
                            .game_wrapper = manman::run_wrapper,
-                           .resume_guard = manman::run_guard});
+                           .resume_guard = manman::run_guard,
+                           .examine_rules = manman::examine_rules});
 }

@@ -10,6 +10,7 @@
 #include "api/jobs/retention_job.h"
 #include "api/jobs/scheduler.h"
 #include "api/jobs/upload_sweeper.h"
+#include "api/jobs/verifier.h"
 #include "api/metrics.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
@@ -55,6 +56,7 @@ struct Work {
     retention.start();
     sweeper.start();
     scheduler.start();
+    verifier.start();
     return {};
   }
 
@@ -64,6 +66,7 @@ struct Work {
     reaper.stop();
     consumer.stop();
     sweeper.stop();
+    verifier.stop();
     relay.stop();
     retention.stop();
     deleter.stop();
@@ -75,6 +78,7 @@ struct Work {
   Deleter deleter{context};
   RetentionJob retention{context, deleter};
   UploadSweeper sweeper{context};
+  Verifier verifier{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};
   Scheduler scheduler{context};

@@ -11,6 +11,7 @@
 #include "base/tls.h"
 #include "bus/bus.h"
 #include "db/database.h"
+#include "domain/verify_rules.h"
 #include "store/store.h"
 
 namespace manman::api {
@@ -23,7 +24,8 @@ struct ApiConfig {
   int max_attempts = 3;                         // of one backup
   std::chrono::milliseconds job_interval{500};  // of relay (also woken at once), and the other jobs
   std::chrono::milliseconds offline_after{20000};
-  int max_verifications = 2;  // of archives, at a time
+  int max_verifications = 2;  // of archives, at a time, that are asked for
+  VerifyRules verify;
   Profiles profiles = built_in_profiles();
 };
 

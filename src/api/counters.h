@@ -18,6 +18,8 @@ struct Counters {
   std::atomic<uint64_t> backups_lost{0};
   std::atomic<uint64_t> sessions_lost{0};
   std::atomic<uint64_t> backups_deleted{0};
+  std::atomic<uint64_t> backups_verified{0};  // found good
+  std::atomic<uint64_t> backups_damaged{0};
   std::atomic<uint64_t> orphans_removed{0};  // objects without a row
 };
 

@@ -9,7 +9,8 @@ namespace {
 constexpr int kPage = 200;
 
 std::string why_not_good(const Backup& backup) {
-  if (backup.status == BackupStatus::kCompleted) return "";
+  if (backup.status == BackupStatus::kCompleted)
+    return backup.verification.failed_at == 0 ? "" : "its verification failed";
   return "it is " + std::string(wire_text(backup.status));
 }
 

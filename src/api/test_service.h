@@ -136,6 +136,7 @@ class ApiTest : public testing::Test {
     config_.grpc_address = "127.0.0.1:0";
     config_.http_address = "127.0.0.1:0";
     config_.job_interval = std::chrono::milliseconds(20);
+    config_.verify.after_upload = VerifiedHow::kNot;
   }
 
   ~ApiTest() override {

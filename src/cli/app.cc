@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused in the present state,\n"
-    "5 the service does not answer, 6 done in part (archive extract --salvage), 128+N ended by\n"
-    "signal N.\n\n"
+    "5 the service does not answer, 6 done in part (archive extract --salvage), 7 examined, and\n"
+    "there are problems, 128+N ended by signal N.\n\n"
     "Examples:\n"
     "  manman serve --state /var/lib/manman\n"
     "  manman backup create --sgc 1 -m 'before the update' --wait\n"
@@ -106,6 +106,7 @@ std::unique_ptr<CLI::App> make_app(Context& context, const Programs& programs) {
   add_sgc(root, context);
   add_policy(root, context);
   add_archive(root, context);
+  add_examine(root, context, programs);
   add_internal(root, context, programs);
   return app;
 }

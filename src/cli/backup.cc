@@ -89,6 +89,13 @@ void add_create(Command& group, Context& context) {
   command.on_run(context, [&context, options] { return create(context, *options); });
 }
 
+// "damaged", or how it was verified last.
+std::string verified_text(const Message& item) {
+  const auto& backup = static_cast<const v1::Backup&>(item);
+  if (backup.verification_failed_at() != 0) return "damaged";
+  return backup.verified_how().empty() ? "-" : backup.verified_how();
+}
+
 void add_list(Command& group, Context& context) {
   Command command =
       group.command("list", "List the backups, newest first",
@@ -112,6 +119,7 @@ void add_list(Command& group, Context& context) {
                            {"SESSION", "session_id"},
                            {"STATUS", "status"},
                            {"CONSISTENCY", "consistency"},
+                           {"VERIFIED", "verified_how", verified_text},
                            {"FORMAT", "format"},
                            {"SIZE", "size_bytes"},
                            {"CREATED", "created_at"},

@@ -15,11 +15,12 @@ uint64_t bytes(int64_t count) {
 }
 
 // The result in the service's last message.
-Result<v1::BackupVerification> run(Context& context, int64_t backup_id) {
+Result<v1::BackupVerification> run(Context& context, int64_t backup_id, bool head) {
   InterruptGuard guard;
   ProgressView view(context.globals, "verify");
   v1::VerifyBackupRequest request;
   request.set_backup_id(backup_id);
+  request.set_how(head ? "head" : "full");
   v1::BackupVerification result;
   const auto take = [&](const v1::VerifyBackupResponse& message) -> Result<void> {
     view.update(bytes(message.progress_bytes()), bytes(message.total_bytes()));
@@ -30,8 +31,8 @@ Result<v1::BackupVerification> run(Context& context, int64_t backup_id) {
   return result;
 }
 
-Result<int> verify(Context& context, int64_t backup_id) {
-  auto result = run(context, backup_id);
+Result<int> verify(Context& context, int64_t backup_id, bool head) {
+  auto result = run(context, backup_id, head);
   if (!result && result.error().code == Code::kDataLoss && result.error().hint.empty())
     result = std::unexpected(std::move(result).error().with_hint(
         "'manman backup download' fetches the archive; " + std::string(kSalvageHint)));
@@ -41,6 +42,10 @@ Result<int> verify(Context& context, int64_t backup_id) {
     return kOk;
   }
   if (context.globals.quiet) return kOk;
+  if (head) {
+    TRY(print("backup " + std::to_string(backup_id) + " is in the store, in its size\n"));
+    return kOk;
+  }
   TRY(print(whole_text("backup " + std::to_string(backup_id), bytes(result->entries()),
                        bytes(result->data_size_bytes()), result->indexed(), result->sha256())));
   return kOk;
@@ -50,11 +55,20 @@ Result<int> verify(Context& context, int64_t backup_id) {
 
 void add_backup_verify(Command& group, Context& context) {
   Command command =
-      group.command("verify", "Read all of a backup's archive where it is stored, and check it",
-                    {"manman backup verify 5 && echo good", "manman backup verify 5 -o json"});
-  auto backup_id = std::make_shared<int64_t>(0);
-  command.add_id("backup", *backup_id, "The backup").required();
-  command.on_run(context, [&context, backup_id] { return verify(context, *backup_id); });
+      group.command("verify",
+                    "Read all of a backup's archive where it is stored, and check it. The backup "
+                    "says what came of it",
+                    {"manman backup verify 5 && echo good", "manman backup verify 5 --head"});
+  struct Options {
+    int64_t backup_id = 0;
+    bool head = false;
+  };
+  auto options = std::make_shared<Options>();
+  command.add_id("backup", options->backup_id, "The backup").required();
+  command.add_flag("--head", options->head,
+                   "Only whether it is there, in its size; none of it is read");
+  command.on_run(
+      context, [&context, options] { return verify(context, options->backup_id, options->head); });
 }
 
 }  // namespace manman::cli

@@ -4,7 +4,10 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "base/error.h"
+#include "base/examine_rule.h"
 #include "base/tls.h"
 #include "cli/s3_bucket.h"
 
@@ -19,6 +22,7 @@ enum ExitCode : int {
   kRefused = 4,      // not allowed in the present state (FAILED_PRECONDITION, ALREADY_EXISTS, …)
   kUnreachable = 5,  // the service does not answer
   kPartial = 6,      // a part of it was done, and the output says what was not
+  kDamaged = 7,      // what was examined has problems, and the output says which
 };
 
 // The settings of the processes of the service; each has a use for a part of them.
@@ -42,6 +46,9 @@ struct ServiceOptions {
   std::filesystem::path profiles;  // a folder of profiles besides the built-in ones; "": none
   int lease_seconds = 60;
   int max_verifications = 2;
+  std::string verify_after_upload = "head";  // or "none", "full"
+  int verify_every_days = 0;
+  uint32_t verify_bandwidth_kib = 0;
   int threads = 0;
   std::string backup_priority = "low";  // or "normal"
   uint32_t backup_bandwidth_kib = 0;
@@ -64,6 +71,9 @@ struct Programs {
   std::function<int(const ServiceOptions&)> migrate;
   std::function<int(const std::filesystem::path&)> game_wrapper;
   std::function<int(const ServiceOptions&)> resume_guard;
+  // What a game's profile, by its name or its own file NAME.json, says of how its files are
+  // examined.
+  std::function<Result<std::vector<ExamineRule>>(const std::string&)> examine_rules;
 };
 
 // The whole command line; returns the process' exit code.

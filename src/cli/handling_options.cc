@@ -42,6 +42,9 @@ void add_backup_handling_options(Command& command, HandlingOptions& options) {
   command.add("--leave-out", options.leave_out,
               "Files that are no save data: a pattern as in .gitignore, relative to game/; "
               "repeatable, after those of the profile");
+  command.add("--examine", options.examine,
+              "PATTERN=>AS: files of its backups that are examined as sqlite, region or nbt, or "
+              "nothing; repeatable, after those of the profile");
   command
       .add("--max-pause", options.max_pause,
            "The longest that it is held still; 0: as the profile or the host says")
@@ -93,12 +96,25 @@ Result<void> apply(const HandlingOptions& options, v1::Handling& handling) {
   replace(handling.mutable_resume(), options.resume);
   if (options.no_quiesce) handling.set_no_quiesce(true);
   replace(handling.mutable_leave_out(), options.leave_out);
+  if (!options.examine.empty()) handling.clear_examine();
+  for (const std::string& text : options.examine)
+    *handling.add_examine() = TRY(parse_examine(text));
   if (options.rcon_port != 0) handling.mutable_rcon()->set_port(options.rcon_port);
   if (!options.rcon_secret.empty()) handling.mutable_rcon()->set_secret(options.rcon_secret);
   if (options.max_pause != 0) handling.set_max_pause_seconds(options.max_pause);
   if (!options.unconfirmed.empty()) handling.set_unconfirmed(options.unconfirmed);
   if (!options.files_root.empty()) handling.set_files_root(options.files_root);
   return {};
+}
+
+Result<v1::ExamineRule> parse_examine(const std::string& text) {
+  const size_t arrow = text.rfind(kArrow);
+  if (arrow == 0 || arrow == std::string::npos)
+    return fail(Code::kInvalidArgument, "--examine '" + text + "': wants PATTERN=>AS");
+  v1::ExamineRule rule;
+  rule.set_pattern(text.substr(0, arrow));
+  rule.set_as(text.substr(arrow + kArrow.size()));
+  return rule;
 }
 
 Result<v1::QuiesceStep> parse_quiesce(const std::string& text) {

@@ -18,7 +18,7 @@ struct HandlingOptions {
   int rcon_port = 0;
   int max_pause = 0;
   bool no_quiesce = false;
-  std::vector<std::string> quiesce, resume, leave_out;
+  std::vector<std::string> quiesce, resume, leave_out, examine;
 };
 
 void add_handling_options(Command& command, HandlingOptions& options);
@@ -31,5 +31,8 @@ Result<void> apply(const HandlingOptions& options, v1::Handling& handling);
 // INPUT[=>REGEX[=>SECONDS]], such as 'save-all flush=>Saved the game=>60'. The last part counts as
 // seconds only when it is a number.
 Result<v1::QuiesceStep> parse_quiesce(const std::string& text);
+
+// PATTERN=>AS, such as 'playerdata/*.dat=>nbt'.
+Result<v1::ExamineRule> parse_examine(const std::string& text);
 
 }  // namespace manman::cli

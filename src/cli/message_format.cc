@@ -88,7 +88,8 @@ Json field_json(const Message& message, const Field* field) {
 }
 
 std::string number_text(const std::string& name, int64_t value) {
-  if (name.ends_with("_at") || name == "last_seen") return format_utc(value);
+  if (name.ends_with("_at") || name.ends_with("_as_of") || name == "last_seen")
+    return format_utc(value);
   if (name.ends_with("_bytes") && value > 0) return format_bytes(static_cast<uint64_t>(value));
   if (name.ends_with("_id") && value == 0) return "-";
   if (name.ends_with("_ms")) return std::to_string(value) + " ms";

@@ -143,6 +143,21 @@ void add_api_limits(Command& command, ServiceOptions& options) {
            "How many archives 'backup verify' checks at a time")
       .range(1, 64)
       .value("N");
+  command
+      .add("--verify-after-upload", options.verify_after_upload,
+           "How a new backup is verified where it is stored: head (it is there, in its size), full "
+           "(all of it is read), or not")
+      .one_of({"none", "head", "full"});
+  command
+      .add("--verify-every-days", options.verify_every_days,
+           "Read all of a backup again so long after it was looked at last; 0: never")
+      .range(0, 36500)
+      .value("N");
+  command
+      .add("--verify-bandwidth-kib", options.verify_bandwidth_kib,
+           "How fast at most these two read backups, in KiB a second; 0: no limit")
+      .range(0, UINT32_MAX)
+      .value("KIB");
 }
 
 void add_log_level(Command& command, ServiceOptions& options) {

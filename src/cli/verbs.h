@@ -20,6 +20,7 @@ void add_sgc(Command& app, Context& context);
 void add_policy(Command& app, Context& context);
 void add_deploy(Command& parent, const std::string& name, Context& context);
 void add_archive(Command& app, Context& context);
+void add_examine(Command& app, Context& context, const Programs& programs);
 // version, and what only tests and manman itself call: failpoints, game-wrapper.
 void add_internal(Command& app, Context& context, const Programs& programs);
 

@@ -37,6 +37,12 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.policy_id = backup.policy_id;
   row.fingerprint = backup.fingerprint;
   row.pinned = backup.pinned ? 1 : 0;
+  row.verified_at = backup.verification.verified_at;
+  row.verified_how = to_text(backup.verification.how);
+  row.verify_failed_at = backup.verification.failed_at;
+  row.verify_error = backup.verification.error;
+  row.looked_at = backup.verification.looked_at;
+  row.verify_lease_ms = backup.verification.lease_until_ms;
   return row;
 }
 
@@ -75,6 +81,14 @@ Result<Backup> to_domain(const BackupRow& row) {
   backup.policy_id = row.policy_id.get();
   backup.fingerprint = row.fingerprint;
   backup.pinned = row.pinned != 0;
+  const auto how = verified_how_from(row.verified_how);
+  if (!how) return std::unexpected(damaged("backups.verified_how", row.verified_how));
+  backup.verification = {.verified_at = row.verified_at,
+                         .how = *how,
+                         .failed_at = row.verify_failed_at,
+                         .error = row.verify_error,
+                         .looked_at = row.looked_at,
+                         .lease_until_ms = row.verify_lease_ms};
   return backup;
 }
 
@@ -145,6 +159,23 @@ Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit) 
   return read_all<BackupRow>(tx, where.order("lease_until_ms", limit), to_domain);
 }
 
+Result<std::vector<Backup>> to_verify(Transaction& tx, int64_t before_s, int64_t now_ms,
+                                      int limit) {
+  Where where;
+  where.when(kBackupIsStored)
+      .when("looked_at <= :before", "before", before_s)
+      .when("verify_lease_ms <= :now", "now", now_ms);
+  return read_all<BackupRow>(tx, where.order("looked_at", limit), to_domain);
+}
+
+Result<std::optional<Backup>> restorable(Transaction& tx, int64_t sgc_id) {
+  Where where;
+  where.when("server_game_config_id = :sgc", "sgc", sgc_id).when(kBackupIsRestorable);
+  auto found = TRY(read_all<BackupRow>(tx, where.order("backup_id DESC", 1), to_domain));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
 Result<std::vector<Backup>> deleting(Transaction& tx, int limit) {
   Where where;
   where.when("status = 'deleting'");
@@ -153,7 +184,7 @@ Result<std::vector<Backup>> deleting(Transaction& tx, int limit) {
 
 Result<std::optional<Backup>> last_good(Transaction& tx, int64_t sgc_id) {
   Where where;
-  where.when("server_game_config_id = :sgc", "sgc", sgc_id).when(kBackupIsCompleted);
+  where.when("server_game_config_id = :sgc", "sgc", sgc_id).when(kBackupIsGood);
   auto found = TRY(read_all<BackupRow>(tx, where.order("backup_id DESC", 1), to_domain));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());

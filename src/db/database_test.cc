@@ -113,7 +113,8 @@ TEST_P(DatabaseTest, ReferencesAreHeldByTheDatabaseItself) {
       "INSERT INTO backups SELECT backup_id + 1, session_id, server_game_config_id, s3_url, "
       "size_bytes, description, created_at, status, error_message, attempt, lease_until_ms, "
       "sha256, progress_bytes, total_bytes, started_at, finished_at, entries, warnings, "
-      "format, level, consistency, evidence, pause_ms, changed_files, changed_count, NULL, '', 0 "
+      "format, level, consistency, evidence, pause_ms, changed_files, changed_count, NULL, '', 0, "
+      "verified_at, verified_how, verify_failed_at, verify_error, looked_at, verify_lease_ms "
       "FROM backups");
   EXPECT_EQ(second_active.code, Code::kAborted);
 }

@@ -110,6 +110,11 @@ Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Pa
 Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);
 Result<void> update(Transaction& tx, const Backup& backup);
 Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit);
+// Completed ones that nobody has looked at after before_s, and that no verifier has claimed; those
+// first that were looked at longest ago.
+Result<std::vector<Backup>> to_verify(Transaction& tx, int64_t before_s, int64_t now_ms, int limit);
+// The newest of an SGC whose last full verification was good; none is an empty optional.
+Result<std::optional<Backup>> restorable(Transaction& tx, int64_t sgc_id);
 Result<std::vector<Backup>> deleting(Transaction& tx, int limit);
 // The newest of an SGC that can be counted on to restore.
 Result<std::optional<Backup>> last_good(Transaction& tx, int64_t sgc_id);

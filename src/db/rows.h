@@ -171,6 +171,12 @@ struct BackupRow {
   OptionalId policy_id;
   std::string fingerprint;
   int pinned = 0;
+  int64_t verified_at = 0;
+  std::string verified_how;
+  int64_t verify_failed_at = 0;
+  std::string verify_error;
+  int64_t looked_at = 0;
+  int64_t verify_lease_ms = 0;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -200,6 +206,12 @@ struct BackupRow {
     column("policy_id", policy_id);
     column("fingerprint", fingerprint);
     column("pinned", pinned);
+    column("verified_at", verified_at);
+    column("verified_how", verified_how);
+    column("verify_failed_at", verify_failed_at);
+    column("verify_error", verify_error);
+    column("looked_at", looked_at);
+    column("verify_lease_ms", verify_lease_ms);
   }
 };
 

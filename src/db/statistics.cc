@@ -51,9 +51,10 @@ Result<std::vector<LastGood>> last_good_backups(Transaction& tx) {
     // One step into an index for each SGC, however many backups it has.
     soci::statement rows =
         (sql.prepare << "SELECT s.sgc_id, s.server_id, COALESCE((SELECT b.started_at "
-                        "FROM backups b WHERE b.server_game_config_id = s.sgc_id AND b.status = "
-                        "'completed' ORDER BY b.backup_id DESC LIMIT 1), 0) "
-                        "FROM server_game_configs s ORDER BY s.sgc_id",
+                        "FROM backups b WHERE b.server_game_config_id = s.sgc_id AND b." +
+                            std::string(kBackupIsGood) +
+                            " ORDER BY b.backup_id DESC LIMIT 1), 0) "
+                            "FROM server_game_configs s ORDER BY s.sgc_id",
          soci::into(row.sgc_id), soci::into(row.server_id), soci::into(row.started_at));
     rows.execute();
     while (rows.fetch()) found.push_back(row);

@@ -8,6 +8,7 @@
 
 #include "base/compression.h"
 #include "domain/consistency.h"
+#include "domain/verification.h"
 
 namespace manman {
 
@@ -68,9 +69,10 @@ struct Backup {
   std::vector<std::string> warnings;
   Compression compression;
   ConsistencyVerdict verdict;  // once completed
-  bool pinned = false;        // never goes by itself, nor by mistake
+  bool pinned = false;         // never goes by itself, nor by mistake
   int64_t policy_id = 0;       // that made it
   std::string fingerprint;     // of its save data before it was read; "": not known. Once completed
+  Verification verification;
 };
 
 }  // namespace manman

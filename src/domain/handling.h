@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/examine_rule.h"
+
 namespace manman {
 
 // One line to the game's console, and the output that shows that it was done.
@@ -37,7 +39,7 @@ enum class Unconfirmed {
 std::string_view to_text(Unconfirmed unconfirmed);  // "fail", "go-on"
 
 // How a running game is handled: how it is stopped, how it is made to hold still while its save
-// data is read, and which of its files are not save data.
+// data is read, which of its files are not save data, and how the others are examined.
 struct Handling {
   std::string stop_command;
   int stop_grace_seconds = 30;
@@ -48,6 +50,7 @@ struct Handling {
   int max_pause_seconds = 0;  // then the game goes on while the rest is read; 0: as the host says
   Unconfirmed unconfirmed = Unconfirmed::kFail;
   std::vector<std::string> leave_out;  // gitignore patterns, relative to game/
+  std::vector<ExamineRule> examine;    // besides what is examined of every game
 
   bool operator==(const Handling&) const = default;
 };

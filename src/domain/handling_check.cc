@@ -82,6 +82,18 @@ Result<void> check_files_root(const std::string& path) {
   return bad_field("files_root", "must be a relative path without '.', '..', '//' and a last '/'");
 }
 
+Result<void> check_examine(const std::vector<ExamineRule>& rules) {
+  if (rules.size() > kMaxPatterns)
+    return bad_field("examine", "must be at most " + std::to_string(kMaxPatterns) + " rules");
+  for (size_t i = 0; i < rules.size(); i++) {
+    const std::string field = at("examine", i) + ".pattern";
+    TRY(check_pattern(field, rules[i].pattern));
+    if (rules[i].pattern.starts_with('!'))
+      return bad_field(field, "takes nothing back by '!'; that is a rule \"as\": \"nothing\"");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_pattern(std::string_view field, std::string_view pattern) {
@@ -120,7 +132,7 @@ Result<void> complete_and_check(Handling& handling) {
     return bad_field("leave_out", "must be at most " + std::to_string(kMaxPatterns) + " patterns");
   for (size_t i = 0; i < handling.leave_out.size(); i++)
     TRY(check_pattern(at("leave_out", i), handling.leave_out[i]));
-  return {};
+  return check_examine(handling.examine);
 }
 
 }  // namespace manman

@@ -31,6 +31,19 @@ Result<RconSettings> rcon_from(const Fields& object) {
   return rcon;
 }
 
+Result<std::vector<ExamineRule>> examine_from(const Fields& object) {
+  std::vector<ExamineRule> rules;
+  for (const Fields& fields : TRY(object.objects("examine"))) {
+    const auto as = examine_as_from(TRY(fields.text_or_empty("as")));
+    if (!as) return std::unexpected(fields.wrong("as", "must be sqlite, region, nbt or nothing"));
+    ExamineRule rule;
+    rule.pattern = TRY(fields.text_or_empty("pattern"));
+    rule.as = *as;
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
 Result<Unconfirmed> unconfirmed_from(const Fields& object) {
   const std::string text = TRY(object.text_or_empty("unconfirmed"));
   if (text.empty() || text == "fail") return Unconfirmed::kFail;
@@ -56,6 +69,7 @@ Result<Handling> handling_from(const Fields& object) {
   handling.max_pause_seconds = TRY(object.integer("max_pause_seconds", 0, kDaySeconds, 0));
   handling.unconfirmed = TRY(unconfirmed_from(object));
   handling.leave_out = TRY(object.texts("leave_out"));
+  handling.examine = TRY(examine_from(object));
   return handling;
 }
 
@@ -77,6 +91,10 @@ void add_handling(const Handling& handling, nlohmann::ordered_json& object) {
   object["max_pause_seconds"] = handling.max_pause_seconds;
   object["unconfirmed"] = to_text(handling.unconfirmed);
   object["leave_out"] = handling.leave_out;
+  auto examine = nlohmann::ordered_json::array();
+  for (const ExamineRule& rule : handling.examine)
+    examine.push_back({{"pattern", rule.pattern}, {"as", to_text(rule.as)}});
+  object["examine"] = std::move(examine);
 }
 
 }  // namespace manman

@@ -15,7 +15,7 @@ void lay(json over, json& under) {
   }
   for (auto& [name, value] : over.items()) {
     json& below = under[name];
-    if (name == "leave_out" && value.is_array() && below.is_array()) {
+    if ((name == "leave_out" || name == "examine") && value.is_array() && below.is_array()) {
       below.insert(below.end(), value.begin(), value.end());
     } else if (value.is_object() && below.is_object()) {
       below.update(value);

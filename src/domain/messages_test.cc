@@ -29,6 +29,7 @@ GameLaunch full_launch() {
   launch.handling.max_pause_seconds = 20;
   launch.handling.unconfirmed = Unconfirmed::kGoOn;
   launch.handling.leave_out = {"logs/", "!logs/keep"};
+  launch.handling.examine = {{"*.dat", ExamineAs::kNbt}, {"a/", ExamineAs::kNothing}};
   launch.entrypoint_words = 1;
   launch.data_path = "/data";
   launch.port_bindings = {{25565, 30000, "TCP"}, {19132, 30001, "UDP"}};

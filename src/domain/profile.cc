@@ -19,11 +19,13 @@ using Names = std::span<const std::string_view>;
 
 constexpr size_t kMaxNameBytes = 64;
 constexpr std::string_view kFields[] = {
-    "name",    "title",  "kinds",      "stop_command",      "stop_grace_seconds", "rcon",
-    "quiesce", "resume", "files_root", "max_pause_seconds", "unconfirmed",        "leave_out"};
+    "name",        "title",     "kinds",  "stop_command", "stop_grace_seconds",
+    "rcon",        "quiesce",   "resume", "files_root",   "max_pause_seconds",
+    "unconfirmed", "leave_out", "examine"};
 constexpr std::string_view kStepFields[] = {"input", "confirm_regex", "timeout_seconds",
                                             "repeat_ms", "lists_files"};
 constexpr std::string_view kRconFields[] = {"port", "secret"};
+constexpr std::string_view kExamineFields[] = {"pattern", "as"};
 // "own" is a form of the game's own, rewritten as a whole.
 constexpr std::string_view kKinds[] = {"sqlite", "leveldb", "region", "nbt",
                                        "zip",    "json",    "text",   "own"};
@@ -78,9 +80,12 @@ Result<void> check_known(const json& object, Names names, const std::string& pre
 Result<void> check_all_known(const json& object) {
   TRY(check_known(object, kFields, ""));
   if (object.contains("rcon")) TRY(check_known(object["rcon"], kRconFields, "rcon."));
-  if (!object.contains("quiesce")) return {};
-  for (size_t i = 0; i < object["quiesce"].size(); i++)
-    TRY(check_known(object["quiesce"][i], kStepFields, "quiesce[" + std::to_string(i) + "]."));
+  for (const auto& [list, names] :
+       {std::pair{"quiesce", Names(kStepFields)}, {"examine", Names(kExamineFields)}}) {
+    if (!object.contains(list)) continue;
+    for (size_t i = 0; i < object[list].size(); i++)
+      TRY(check_known(object[list][i], names, std::string(list) + "[" + std::to_string(i) + "]."));
+  }
   return {};
 }
 

@@ -28,7 +28,7 @@ TEST(Profile, ReadsEveryField) {
     "quiesce": [{"input": "a", "confirm_regex": "^b$", "timeout_seconds": 5, "repeat_ms": 200,
                  "lists_files": true}],
     "resume": ["c"], "files_root": "worlds", "max_pause_seconds": 7, "unconfirmed": "go-on",
-    "leave_out": ["/logs/", "!/logs/keep"])");
+    "leave_out": ["/logs/", "!/logs/keep"], "examine": [{"pattern": "**/a-folder/with-a-long-name/*.dat", "as": "nbt"}])");
   ASSERT_TRUE(profile) << profile.error().message;
   EXPECT_EQ(profile->name, "game");
   EXPECT_EQ(profile->title, "Game");
@@ -43,7 +43,8 @@ TEST(Profile, ReadsEveryField) {
                           .files_root = "worlds",
                           .max_pause_seconds = 7,
                           .unconfirmed = Unconfirmed::kGoOn,
-                          .leave_out = {"/logs/", "!/logs/keep"}};
+                          .leave_out = {"/logs/", "!/logs/keep"},
+                          .examine = {{"**/a-folder/with-a-long-name/*.dat", ExamineAs::kNbt}}};
   EXPECT_EQ(profile->handling, expected);
   EXPECT_EQ(merged_handling({profile->layer}), expected);
 }
@@ -67,6 +68,11 @@ TEST(Profile, ABadOneNamesFileAndField) {
        "quiesce[0].lists_files must be true or false"},
       {R"(, "leave_out": ["ok", "[a"])",
        "leave_out[1]: pattern \"[a\": has a bracket that is not closed"},
+      {R"(, "examine": [{"pattern": "*.x", "as": "xml"}])",
+       "examine[0].as must be sqlite, region, nbt or nothing"},
+      {R"(, "examine": [{"pattern": "!*.x", "as": "nbt"}])", "examine[0].pattern: takes nothing"},
+      {R"(, "examine": [{"pattern": "[", "as": "nbt"}])", "examine[0].pattern: pattern \"[\""},
+      {R"(, "examine": [{"patern": "a", "as": "nbt"}])", "examine[0].patern: is no field"},
       {R"(, "files_root": "../x")", "files_root: must be a relative path"},
       {R"(, "unconfirmed": "maybe")", "unconfirmed must be fail or go-on"},
       {R"(, "title": "Again")", "field title stands there twice"},

@@ -143,6 +143,9 @@ Result<std::optional<DatabaseCopy>> Copier::run() {
       case Outcome::kDone: {
         UniqueFd file(::openat(scratch_.folder(), kCopyName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
         if (!file) return fail_errno("open the copy of " + database_.shown, errno);
+        if (!limits_.keep_as.empty() && ::renameat(scratch_.folder(), kCopyName, scratch_.folder(),
+                                                   limits_.keep_as.c_str()) != 0)
+          return fail_errno("name the copy of " + database_.shown, errno);
         return DatabaseCopy{.file = std::move(file), .blocked_ms = blocked_ms_};
       }
       case Outcome::kLater:

@@ -37,10 +37,11 @@ struct CopyLimits {
   // How long a database may be locked or change all the time before that is an error.
   std::chrono::milliseconds deadline{10'000};
   std::function<bool()> stop;  // ends it with kCancelled
+  std::string keep_as = {};    // the copy's name in the scratch; "": it has none when it is made
 };
 
 struct DatabaseCopy {
-  UniqueFd file;            // open for reading, gone when it is closed
+  UniqueFd file;            // open for reading; without a name it is gone when it is closed
   uint64_t blocked_ms = 0;  // how long at most a writer had to wait for one hold of the lock
 };
 

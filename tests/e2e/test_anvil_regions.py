@@ -47,6 +47,17 @@ class AnvilRegions(ServiceCase):
         trees.assert_same(before, trees.snapshot(self.game), "the restored world")
         self.assertEqual(self.chunks(), chunks)
 
+    def test_they_are_whole_by_examination(self):
+        report = self.service.cli_json("examine", self.game, "--profile", "minecraft-java")
+        self.assertEqual((report["whole"], report["regions"], report["chunks"], report["unexamined_count"]),
+                         (True, 12, 2903, 0), report)
+        region = sorted(self.region.rglob("*.mca"))[1]
+        with open(region, "r+b") as file:
+            file.seek(20_000)
+            file.write(bytes(4096))
+        done = self.service.cli("examine", self.game, expect=7)
+        self.assertIn(f"problem: world/region/{region.parent.name}/{region.name}: chunk ", done.stdout)
+
     def test_one_region_from_the_download(self):
         backup = games.backup(self.service, server_game_config_id=self.sgc)
         copy = self.temp_folder() / "world.tar.gz"

@@ -102,8 +102,12 @@ class Look(ServiceCase):
         self.assertIn(re.search(r"frame \d+ \(at byte \d+\) is damaged", said)[0], direct.stderr)
         with refused(grpc.StatusCode.DATA_LOSS, "is damaged"):
             list(self.api.VerifyBackup(backup_id=number))
-        # Nothing happens to what is damaged.
+        # Nothing happens to what is damaged, but that its row says so.
         row = self.api.GetBackup(backup_id=number).backup
+        self.assertRegex(row.verification_error, r"frame \d+ \(at byte \d+\) is damaged")
+        self.assertGreaterEqual(row.verification_failed_at, row.finished_at)
+        for field in ("verification_error", "verification_failed_at"):
+            row.ClearField(field)
         self.assertEqual(row, self.backup)
         self.assertEqual(self.service.object_path(row.s3_url).read_bytes(), before)
 

@@ -163,7 +163,7 @@ class Cluster:
     def _api(self, number):
         return Program(f"api{number}", self.folder,
                        ["api", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--store",
-                        f"s3://{BUCKET}", *self.lease], self.engines.settings())
+                        f"s3://{BUCKET}", "--verify-after-upload", "none", *self.lease], self.engines.settings())
 
     def __enter__(self):
         try:

@@ -32,7 +32,10 @@ class Service:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="manman-test-"))
         self.state = self.folder / "state"
         self.log = self.folder / "serve.log"
+        # Rows and requests to the store hold still where a test does not ask for verifications.
         self.arguments = list(arguments)
+        if "--verify-after-upload" not in self.arguments:
+            self.arguments += ["--verify-after-upload", "none"]
         self.environment = {}  # more settings, as variables
         self.grpc = self.http_address = "127.0.0.1:0"
         self.process = None

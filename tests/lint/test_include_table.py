@@ -16,14 +16,15 @@ TABLE = {
     "domain": {"base"},
     "archive": {"base"},
     "live": {"base", "archive"},
+    "examine": {"base", "archive", "live"},
     "store": {"base"},
     "db": {"base", "domain"},
     "bus": {"base"},
     "game": {"base"},
-    "host": {"base", "domain", "archive", "live", "store", "bus", "game"},
+    "host": {"base", "domain", "archive", "live", "examine", "store", "bus", "game"},
     "api": {"base", "domain", "archive", "store", "db", "bus", "proto"},
-    "cli": {"base", "archive", "live", "store", "proto"},
-    "main.cc": {"base", "domain", "archive", "live", "store", "db", "bus", "game", "host", "api", "cli"},
+    "cli": {"base", "archive", "live", "examine", "store", "proto"},
+    "main.cc": {"base", "domain", "archive", "live", "examine", "store", "db", "bus", "game", "host", "api", "cli"},
 }
 # Libraries that may be named only in some folders.
 LIBRARIES = {
@@ -31,7 +32,7 @@ LIBRARIES = {
     "grpcpp": {"api", "cli"},
     "google/protobuf": {"api", "cli"},
     "soci": {"db"},
-    "sqlite3.h": {"live"},
+    "sqlite3.h": {"live", "examine"},
     "libpq-fe.h": {"db"},
     "httplib.h": {"api"},
     "CLI": {"cli", "main.cc"},

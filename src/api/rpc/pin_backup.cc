@@ -12,9 +12,9 @@ Result<Backup> pin(const Context& context, int64_t backup_id, bool pinned) {
   return context.database.transact([&](db::Transaction& tx) -> Result<Backup> {
     Backup row = TRY(db::backups::hold(tx, backup_id));
     if (pinned && row.status != BackupStatus::kCompleted && !is_active(row.status))
-      return fail(Code::kFailedPrecondition,
-                  "backup " + std::to_string(backup_id) + " is " +
-                      std::string(wire_text(row.status)) + ": there is nothing to keep");
+      return fail(Code::kFailedPrecondition, "backup " + std::to_string(backup_id) + " is " +
+                                                 std::string(wire_text(row.status)) +
+                                                 ": there is nothing to keep");
     if (row.pinned == pinned) return row;
     row.pinned = pinned;
     TRY(db::backups::update(tx, row));

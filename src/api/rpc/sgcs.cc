@@ -1,4 +1,5 @@
 #include <map>
+#include <optional>
 
 #include "api/fields.h"
 #include "api/game_config_fields.h"
@@ -110,10 +111,15 @@ grpc::Status Service::GetServerGameConfig(grpc::ServerContext*,
                                           v1::GetServerGameConfigResponse* response) {
   return answer("GetServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
+    std::optional<Backup> restorable;
     const Deployed row = TRY(context.database.look([&](db::Transaction& tx) -> Result<Deployed> {
+      restorable = TRY(db::backups::restorable(tx, request->server_game_config_id()));
       return deployed(tx, TRY(db::server_game_configs::get(tx, request->server_game_config_id())));
     }));
     show(context.config.profiles, row, response->mutable_config());
+    if (!restorable) return {};
+    response->mutable_config()->set_restorable_as_of(restorable->created_at);
+    response->mutable_config()->set_restorable_backup_id(restorable->backup_id);
     return {};
   });
 }

@@ -31,6 +31,10 @@ void to_proto(const Backup& row, v1::Backup* message) {
   message->set_changed_count(row.verdict.changed_count);
   message->set_pinned(row.pinned);
   message->set_policy_id(row.policy_id);
+  message->set_verified_at(row.verification.verified_at);
+  message->set_verified_how(std::string(to_text(row.verification.how)));
+  message->set_verification_failed_at(row.verification.failed_at);
+  message->set_verification_error(row.verification.error);
 }
 
 void to_proto(const Session& row, v1::Session* message) {

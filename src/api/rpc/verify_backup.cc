@@ -1,14 +1,9 @@
-#include <exception>
-#include <optional>
-#include <thread>
-
+#include "api/archive_check.h"
 #include "api/fields.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/backup_archive.h"
 #include "api/rpc/service.h"
-#include "archive/archive.h"
-#include "base/log.h"
-#include "base/sync.h"
+#include "domain/field_checks.h"
 
 namespace manman::api {
 namespace {
@@ -16,92 +11,70 @@ namespace {
 constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kProgressInterval{500};
 
-// An archive::verify() in a thread of its own, so that the call's thread sees the client go. Ended
-// and joined by the destructor.
-class Verification {
- public:
-  explicit Verification(RandomSource& archive) : thread_([this, &archive] { run(archive); }) {}
-  Verification(const Verification&) = delete;
-  Verification& operator=(const Verification&) = delete;
-  ~Verification() { progress_.cancel = true; }
+using Writer = grpc::ServerWriter<v1::VerifyBackupResponse>;
 
-  // The result once it is there; nothing when the time passes before.
-  std::optional<Result<archive::VerifyResult>> wait_for(std::chrono::milliseconds time) {
-    auto result = result_.lock();
-    result.wait_for(time, [&] { return result->has_value(); });
-    return *result;
-  }
-  const Progress& progress() const { return progress_; }
+Result<VerifiedHow> how_from(const v1::VerifyBackupRequest& request) {
+  const auto how = request.how().empty() ? VerifiedHow::kFull : verified_how_from(request.how());
+  if (!how) return bad_field("how", "must be full or head");
+  return *how;
+}
 
- private:
-  void run(RandomSource& archive) {
-    Result<archive::VerifyResult> verified;
-    try {
-      verified = archive::verify(archive, 0, &progress_);
-    } catch (const std::exception& error) {
-      verified = fail(Code::kInternal, std::string("unexpected: ") + error.what());
-    }
-    *result_.lock() = std::move(verified);
-    result_.notify_all();
-  }
-
-  Progress progress_;
-  Sync<std::optional<Result<archive::VerifyResult>>> result_;
-  std::jthread thread_;  // last: it uses all of the above
-};
-
-Result<archive::VerifyResult> verify(grpc::ServerContext& call, RandomSource& archive,
-                                     grpc::ServerWriter<v1::VerifyBackupResponse>& writer) {
-  Verification verification(archive);
+Result<archive::VerifyResult> read_all(grpc::ServerContext& call, Store& store, const Backup& row,
+                                       Writer& writer) {
+  ArchiveCheck check(store, row);
   auto told = std::chrono::steady_clock::now();
   for (;;) {
-    if (auto result = verification.wait_for(kLook)) return *std::move(result);
+    if (auto result = check.wait_for(kLook)) return *std::move(result);
     if (call.IsCancelled()) return fail(Code::kCancelled, "the client is gone");
     const auto now = std::chrono::steady_clock::now();
     if (now - told < kProgressInterval) continue;
     told = now;
     v1::VerifyBackupResponse message;
-    message.set_progress_bytes(static_cast<int64_t>(verification.progress().done_bytes.load()));
-    message.set_total_bytes(static_cast<int64_t>(verification.progress().total_bytes.load()));
+    message.set_progress_bytes(static_cast<int64_t>(check.progress().done_bytes.load()));
+    message.set_total_bytes(static_cast<int64_t>(check.progress().total_bytes.load()));
     if (!writer.Write(message)) return fail(Code::kCancelled, "the client is gone");
   }
 }
 
-Result<void> check_digest(const archive::VerifyResult& verified, const Backup& row) {
-  if (row.sha256.empty() || to_hex(verified.sha256) == row.sha256) return {};
-  return fail(Code::kDataLoss,
-              "its archive is whole, but not the one that was stored: its SHA-256 is " +
-                  to_hex(verified.sha256) + ", the row says " + row.sha256);
+void to_proto(const archive::VerifyResult& verified, v1::VerifyBackupResponse& message) {
+  message.set_progress_bytes(static_cast<int64_t>(verified.data_size_bytes));
+  message.set_total_bytes(static_cast<int64_t>(verified.data_size_bytes));
+  v1::BackupVerification* result = message.mutable_result();
+  result->set_entries(static_cast<int64_t>(verified.entries));
+  result->set_frames(static_cast<int64_t>(verified.frames));
+  result->set_data_size_bytes(static_cast<int64_t>(verified.data_size_bytes));
+  result->set_indexed(verified.indexed);
+  result->set_sha256(to_hex(verified.sha256));
 }
 
 }  // namespace
 
 grpc::Status Service::VerifyBackup(grpc::ServerContext* call,
-                                   const v1::VerifyBackupRequest* request,
-                                   grpc::ServerWriter<v1::VerifyBackupResponse>* writer) {
+                                   const v1::VerifyBackupRequest* request, Writer* writer) {
   return answer("VerifyBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
+    const VerifiedHow how = TRY(how_from(*request));
     const Slots::Slot slot = TRY(verifications_.take(
         context.config.max_verifications, "verifications", "--max-verifications allows"));
     const Backup row = TRY(completed_backup(context.database, request->backup_id()));
-    const std::string name = "backup " + std::to_string(row.backup_id);
-    const auto archive = TRY(in(name, open_archive(context.store, row, Reading::kInOrder)));
-    const auto verified = in(name, verify(*call, *archive, *writer));
-    if (!verified && verified.error().code == Code::kDataLoss)
-      log_error({.backup_id = row.backup_id, .sgc_id = row.sgc_id}, "its archive is damaged: {}",
-                verified.error().message);
-    TRY(verified);
-    TRY(in(name, check_digest(*verified, row)));
+    const int64_t begun_at = context.clock.now_s();
     v1::VerifyBackupResponse message;
-    message.set_progress_bytes(static_cast<int64_t>(verified->data_size_bytes));
-    message.set_total_bytes(static_cast<int64_t>(verified->data_size_bytes));
-    v1::BackupVerification* result = message.mutable_result();
-    result->set_backup_id(row.backup_id);
-    result->set_entries(static_cast<int64_t>(verified->entries));
-    result->set_frames(static_cast<int64_t>(verified->frames));
-    result->set_data_size_bytes(static_cast<int64_t>(verified->data_size_bytes));
-    result->set_indexed(verified->indexed);
-    result->set_sha256(to_hex(verified->sha256));
+    Result<void> outcome;
+    if (how == VerifiedHow::kHead) {
+      outcome = check_head(context.store, row);
+    } else if (auto verified = read_all(*call, context.store, row, *writer); verified) {
+      to_proto(*verified, message);
+    } else {
+      outcome = std::unexpected(std::move(verified).error());
+    }
+    Result<void> noted;
+    if (outcome || tells_of_damage(outcome.error()))
+      noted = note_verified(context, row, how, begun_at, outcome);
+    const std::string name = "backup " + std::to_string(row.backup_id);
+    TRY(in(name, std::move(outcome)));
+    TRY(in(name + " is whole, but its row could not be told", std::move(noted)));
+    message.mutable_result()->set_backup_id(row.backup_id);
+    message.mutable_result()->set_how(std::string(to_text(how)));
     if (!writer->Write(message)) return fail(Code::kCancelled, "the client is gone");
     return {};
   });

@@ -63,6 +63,9 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.compression = report.compression;
   row.verdict = report.verdict;
   row.fingerprint = report.fingerprint;
+  // The host itself has looked at what the store holds.
+  if (context.config.verify.after_upload == VerifiedHow::kNot)
+    row.verification.looked_at = row.finished_at;
 }
 
 // No backup was needed. The row goes and the run says why, unless the backup that is to stand for

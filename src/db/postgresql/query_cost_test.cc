@@ -37,7 +37,8 @@ class PostgresqlQueryCostTest : public testing::Test {
     sql << "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
            "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, started_at, "
            "finished_at, entries, warnings, format, level, consistency, evidence, pause_ms, "
-           "changed_files, changed_count, NULL, '', 0 FROM backups, generate_series(2, 20000) i";
+           "changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, verify_error, 5, 0 "
+           "FROM backups, generate_series(2, 20000) i";
     sql << "INSERT INTO outbox (lane, routing_key, body, created_at_ms) "
            "SELECT 'command.host.' || i % 20, 'key', '{}', 1 FROM generate_series(1, 20000) i";
     sql << "ANALYZE backups, sessions, outbox";
@@ -105,6 +106,8 @@ TEST_F(PostgresqlQueryCostTest, TheFewAreFoundWithoutReadingTheMany) {
   cheap("expired backups", [&](Transaction& tx) { return backups::expired(tx, 9, 10); });
   cheap("active", [&](Transaction& tx) { return backups::active(tx, sgc_); });
   cheap("deleting", [&](Transaction& tx) { return backups::deleting(tx, 10); });
+  cheap("to verify", [&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); });
+  cheap("restorable", [&](Transaction& tx) { return backups::restorable(tx, sgc_); });
   cheap("restoring", [&](Transaction& tx) { return sessions::restoring_from(tx, 5); });
   cheap("due policies", [&](Transaction& tx) { return policies::due(tx, 9, 10); });
   cheap("runs that wait", [&](Transaction& tx) { return policy_runs::waiting(tx, 9, 10); });
@@ -134,7 +137,8 @@ TEST_F(PostgresqlQueryCostTest, OneOfManyThatAreAtWorkIsFoundAtOnce) {
       sql << "INSERT INTO backups SELECT 100000 + i, 100000 + i, 100 + i, s3_url, size_bytes, "
              "description, created_at, 'running', error_message, attempt, 99, sha256, 0, 0, "
              "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
-             "pause_ms, changed_files, changed_count, NULL, '', 0 "
+             "pause_ms, changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, "
+             "verify_error, 5, 0 "
              "FROM backups, generate_series(1, 1000) i WHERE backup_id = 1";
       return {};
     });

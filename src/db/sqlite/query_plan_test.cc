@@ -59,7 +59,10 @@ class QueryPlanTest : public testing::Test {
                "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
                "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, "
                "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
-               "pause_ms, changed_files, changed_count, NULL, '', 0 FROM backups, n";
+               "pause_ms, changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, "
+               "verify_error, 5, 0 "
+               "FROM "
+               "backups, n";
     return {};
   }
 
@@ -132,6 +135,10 @@ TEST_F(QueryPlanTest, ListsOfBackupsWalkAlongAnIndex) {
   expect_indexed([&](Transaction& tx) { return backups::active(tx, sgc_); }, "backups_one_active");
   expect_indexed([&](Transaction& tx) { return backups::expired(tx, 9, 10); }, "backups_leased");
   expect_indexed([&](Transaction& tx) { return backups::deleting(tx, 10); }, "backups_deleting");
+  expect_indexed([&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); },
+                 "backups_looked_at");
+  expect_indexed([&](Transaction& tx) { return backups::restorable(tx, sgc_); },
+                 "backups_restorable");
 }
 
 TEST_F(QueryPlanTest, ListsOfSessionsWalkAlongAnIndex) {
@@ -225,6 +232,8 @@ TEST_F(QueryPlanTest, LiveAndExpiredAreFoundWithoutReadingTheEnded) {
   cheap("expired sessions", [&](Transaction& tx) { return sessions::expired(tx, 9, 10); });
   cheap("expired backups", [&](Transaction& tx) { return backups::expired(tx, 9, 10); });
   cheap("deleting", [&](Transaction& tx) { return backups::deleting(tx, 10); });
+  cheap("to verify", [&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); });
+  cheap("restorable", [&](Transaction& tx) { return backups::restorable(tx, sgc_); });
   cheap("restoring", [&](Transaction& tx) { return sessions::restoring_from(tx, 5); });
   cheap("offline", [&](Transaction& tx) { return servers::mark_offline(tx, 0); });
   cheap("removal of a backup", [&](Transaction& tx) { return backups::remove(tx, 77); });

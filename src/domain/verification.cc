@@ -1,0 +1,43 @@
+#include "domain/verification.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace manman {
+namespace {
+
+constexpr std::pair<VerifiedHow, std::string_view> kNames[] = {
+    {VerifiedHow::kNot, ""}, {VerifiedHow::kHead, "head"}, {VerifiedHow::kFull, "full"}};
+
+}  // namespace
+
+std::string_view to_text(VerifiedHow how) {
+  for (const auto& [value, name] : kNames)
+    if (value == how) return name;
+  return "";
+}
+
+std::optional<VerifiedHow> verified_how_from(std::string_view text) {
+  for (const auto& [value, name] : kNames)
+    if (name == text) return value;
+  return std::nullopt;
+}
+
+void Verification::found_good(VerifiedHow look, int64_t begun_at) {
+  looked_at = std::max(looked_at, begun_at);
+  if (look < how || begun_at < verified_at) return;
+  // A reading that began before the damage was found may have missed it.
+  if (failed_at != 0 && (look == VerifiedHow::kHead || begun_at < failed_at)) return;
+  verified_at = begun_at;
+  how = look;
+  failed_at = 0;
+  error.clear();
+}
+
+void Verification::found_damaged(int64_t begun_at, int64_t now_s, std::string what) {
+  looked_at = std::max(looked_at, begun_at);
+  failed_at = now_s;
+  error = std::move(what);
+}
+
+}  // namespace manman

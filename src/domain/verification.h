@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace manman {
+
+// How a backup was verified, the more the further down.
+enum class VerifiedHow {
+  kNot,
+  kHead,  // its object is there, in its size
+  kFull,  // all of its archive was read and checked
+};
+
+// As stored and on the wire: "", "head", "full".
+std::string_view to_text(VerifiedHow how);
+std::optional<VerifiedHow> verified_how_from(std::string_view text);
+
+// What is known of a backup's archive since it was stored. Times are Unix seconds, 0 is never.
+struct Verification {
+  int64_t verified_at = 0;  // the beginning of the last good look that counts
+  VerifiedHow how = VerifiedHow::kNot;
+  int64_t failed_at = 0;  // when damage was found, unless a later reading of all of it was good
+  std::string error;      // what
+  int64_t looked_at = 0;  // the beginning of the last look, whatever it found
+  int64_t lease_until_ms = 0;  // the verifier that has claimed it
+
+  // A look that began at `begun_at` found it good. One that began before what is known already, or
+  // a head after more than that, changes no more than looked_at.
+  void found_good(VerifiedHow look, int64_t begun_at);
+  void found_damaged(int64_t begun_at, int64_t now_s, std::string what);
+
+  bool operator==(const Verification&) const = default;
+};
+
+}  // namespace manman

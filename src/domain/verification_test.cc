@@ -1,0 +1,43 @@
+#include "domain/verification.h"
+
+#include <gtest/gtest.h>
+
+namespace manman {
+namespace {
+
+TEST(Verification, TheLastGoodReadingCounts) {
+  Verification known;
+  known.found_good(VerifiedHow::kHead, 10);
+  EXPECT_EQ(known, (Verification{.verified_at = 10, .how = VerifiedHow::kHead, .looked_at = 10}));
+  known.found_good(VerifiedHow::kFull, 20);
+  EXPECT_EQ(known.how, VerifiedHow::kFull);
+  known.found_good(VerifiedHow::kHead, 30);  // less than is known
+  EXPECT_EQ(known, (Verification{.verified_at = 20, .how = VerifiedHow::kFull, .looked_at = 30}));
+  known.found_good(VerifiedHow::kFull, 15);  // late
+  EXPECT_EQ(known.verified_at, 20);
+  EXPECT_EQ(known.looked_at, 30);
+}
+
+TEST(Verification, DamageStandsUntilAllIsReadAnew) {
+  Verification known;
+  known.found_good(VerifiedHow::kFull, 10);
+  known.found_damaged(20, 25, "cut short");
+  EXPECT_EQ(known.failed_at, 25);
+  EXPECT_EQ(known.error, "cut short");
+  EXPECT_EQ(known.verified_at, 10);
+  known.found_good(VerifiedHow::kFull, 22);  // it may have read past the place before
+  known.found_good(VerifiedHow::kHead, 40);
+  EXPECT_EQ(known.failed_at, 25);
+  EXPECT_EQ(known.verified_at, 10);
+  known.found_good(VerifiedHow::kFull, 50);
+  EXPECT_EQ(known, (Verification{.verified_at = 50, .how = VerifiedHow::kFull, .looked_at = 50}));
+}
+
+TEST(Verification, NamesComeBack) {
+  for (const auto how : {VerifiedHow::kNot, VerifiedHow::kHead, VerifiedHow::kFull})
+    EXPECT_EQ(verified_how_from(to_text(how)), how);
+  EXPECT_FALSE(verified_how_from("drill"));
+}
+
+}  // namespace
+}  // namespace manman

@@ -51,7 +51,7 @@ class Postgresql(unittest.TestCase):
         self.run_suite("db_test", "*/Postgresql:Postgresql*Test.*")
 
     def test_api(self):
-        self.run_suite("api_test", "Jobs.*:Status.*:Backups.*:Policies.*:Unchanged.*:BeforeRestore.*:SchedulerYear.*")
+        self.run_suite("api_test", "Jobs.*:Status.*:Backups.*:Policies.*:Unchanged.*:BeforeRestore.*")
 
     def test_server_that_is_killed_or_hangs(self):
         self.run_suite("db_test", "ServerFaultsTest.*")

@@ -37,10 +37,9 @@ Result<void> check_not_in_use(db::Transaction& tx, const Backup& backup) {
                                  name_of(backup) + " is " + std::string(wire_text(backup.status))}
                                .with_hint("delete it when it has ended"));
   if (backup.pinned)
-    return std::unexpected(Error{Code::kFailedPrecondition, name_of(backup) + " is pinned"}
-                               .with_hint("'manman backup unpin " +
-                                          std::to_string(backup.backup_id) +
-                                          "' lets it be deleted"));
+    return std::unexpected(
+        Error{Code::kFailedPrecondition, name_of(backup) + " is pinned"}.with_hint(
+            "'manman backup unpin " + std::to_string(backup.backup_id) + "' lets it be deleted"));
   const auto restoring = TRY(db::sessions::restoring_from(tx, backup.backup_id));
   if (restoring.empty()) return {};
   return fail(Code::kFailedPrecondition, name_of(backup) + " is being restored by session " +
@@ -54,8 +53,8 @@ Result<void> hold_a_newer_good_one(db::Transaction& tx, const Backup& backup) {
     const Backup held = TRY(db::backups::hold(tx, newest->backup_id));
     if (held.status == BackupStatus::kCompleted && held.verification.failed_at == 0) return {};
   }
-  return fail(Code::kFailedPrecondition, name_of(backup) + " is the last good one of SGC " +
-                                             std::to_string(backup.sgc_id));
+  return fail(Code::kFailedPrecondition,
+              name_of(backup) + " is the last good one of SGC " + std::to_string(backup.sgc_id));
 }
 
 }  // namespace

@@ -129,6 +129,9 @@ class Metrics::Impl {
            {{{"kind", "session"}}, counters_.sessions_lost}});
     count("manman_backups_deleted_total", "Backups whose object and row were removed.",
           {{{}, counters_.backups_deleted}});
+    count("manman_verifications_total", "Verifications of backups, by what was found.",
+          {{{{"result", "good"}}, counters_.backups_verified},
+           {{{"result", "damaged"}}, counters_.backups_damaged}});
     count("manman_orphans_removed_total", "Objects without a row that were removed.",
           {{{}, counters_.orphans_removed}});
   }

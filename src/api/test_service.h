@@ -58,6 +58,7 @@ class SwitchedStore final : public Store {
  public:
   explicit SwitchedStore(Store& real) : real_(real) {}
   std::atomic<bool> away{false};
+  std::atomic<bool> bucket_gone{false};
 
   Result<std::unique_ptr<Upload>> put(std::string_view key, uint64_t bound) override {
     TRY(check());
@@ -77,11 +78,13 @@ class SwitchedStore final : public Store {
   }
   Result<ObjectInfo> head(std::string_view key) override {
     TRY(check());
+    if (bucket_gone) return fail(Code::kNotFound, "404");  // an answer to HEAD has no body
     return real_.head(key);
   }
   Result<void> list(std::string_view prefix,
                     const std::function<bool(const ObjectInfo&)>& visit) override {
     TRY(check());
+    if (bucket_gone) return fail(Code::kFailedPrecondition, "there is no such bucket");
     return real_.list(prefix, visit);
   }
   Result<void> remove(std::string_view key) override {

@@ -33,8 +33,11 @@ Result<std::unique_ptr<RandomSource>> open_archive(Store& store, const Backup& r
                                                "; this service reads from " + store.bucket());
   auto object = reading == Reading::kInOrder ? open_object_in_order(store, url.key)
                                              : open_object(store, url.key);
-  if (!object && object.error().code == Code::kNotFound)
+  if (!object && object.error().code == Code::kNotFound) {
+    // What can't be listed lacks more than this object, its bucket say.
+    TRY(store.list(url.key, [](const ObjectInfo&) { return false; }));
     return fail(Code::kDataLoss, "its archive " + row.s3_url + " is not in the store");
+  }
   if (object && (*object)->size() != static_cast<uint64_t>(row.size_bytes))
     return fail(Code::kDataLoss, "its archive " + row.s3_url + " is " +
                                      std::to_string((*object)->size()) + " bytes instead of " +

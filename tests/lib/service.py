@@ -1,5 +1,6 @@
 """`manman serve` on a temporary state folder: start, crash, restart, stop, clean up."""
 
+import http.client
 import json
 import os
 import shutil
@@ -77,8 +78,8 @@ class Service:
                 return False  # still the one of the process before
             self.endpoints = endpoints
             return self.http("/readyz")[0] == 200
-        except (FileNotFoundError, ConnectionError, urllib.error.URLError):
-            return False
+        except (FileNotFoundError, ConnectionError, urllib.error.URLError, http.client.HTTPException):
+            return False  # not yet, or it died while it answered
 
     def wait_crash(self, timeout=60):
         """Waits for the process to be killed by its own failpoint."""

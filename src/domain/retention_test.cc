@@ -92,8 +92,9 @@ struct ResticCase {
   std::string oldest = {};
 };
 
-// What restic keeps of them: its published results (internal/data/testdata/policy_keep_snapshots_*)
-// where they can be had, else those of restic 0.14 on such snapshots.
+// What restic keeps of them, as restic 0.14 has said of such snapshots. Where versions from 0.16 on
+// also keep the oldest one: "yearly 10" and "monthly all, yearly all" are as published
+// (internal/data/testdata/policy_keep_snapshots_16 and _39), "… yearly 10" follows from them.
 std::vector<ResticCase> restic_cases() {
   const auto within = [](const char* text) {
     return KeepRules{.within = *calendar_span_from(text)};

@@ -120,7 +120,6 @@ Result<Quiesced> WorldReader::hold_game() {
   const auto game = context_.sessions.running_in(command_.sgc_id);
   reading_.game_ran = game.has_value();
   if (!game || handling_.quiesce.empty()) return Quiesced();
-  TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
   reading_.saved_only = handling_.resume.empty();
   const bool lists = std::ranges::any_of(handling_.quiesce, &QuiesceStep::lists_files);
   const auto need =
@@ -130,6 +129,7 @@ Result<Quiesced> WorldReader::hold_game() {
     log_warn(job_.about, "{}", prepared.error().message);
   }
   TRY(failpoint::pass("backup.prepared"));
+  TRY(context_.journal->update(job_.key, [](Record& record) { record.quiesced = true; }));
   Quiesced quiesced = TRY(hold_still(context_, job_, *game, command_.launch));
   const bool holds = quiesced.held() || quiesced.overran();
   reading_.held = true;

@@ -14,6 +14,7 @@
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/sync.h"
 #include "bus/inprocess/inprocess_bus.h"
 #include "bus/rabbitmq/rabbitmq_bus.h"
 #include "cli/cli.h"
@@ -29,6 +30,8 @@
 #include "game/runtime/process/process_runtime.h"
 #include "game/runtime/runtime_by_image.h"
 #include "host/host_manager.h"
+#include "http/http_server.h"
+#include "http/metric_families.h"
 #include "store/folder/folder_store.h"
 
 namespace manman {
@@ -95,6 +98,9 @@ Result<api::ApiConfig> api_config(const cli::ServiceOptions& options) {
   config.max_verifications = options.max_verifications;
   const std::string& after = options.verify_after_upload;
   config.verify.after_upload = verified_how_from(after).value_or(VerifiedHow::kNot);
+  config.keep_events_days = options.keep_events_days;
+  config.webhooks_to_local = options.webhook_allow_local;
+  config.webhook_ca = options.webhook_ca;
   config.verify.every_days = options.verify_every_days;
   config.verify.bytes_per_second = uint64_t{options.verify_bandwidth_kib} << 10;
   return config;
@@ -210,24 +216,33 @@ class LocalHost {
   }
 
   void stop() { manager_->stop(); }
+  // "" until it has adopted what runs here. Any thread.
+  std::string metrics() {
+    const auto told = told_.lock();
+    return *told == nullptr ? std::string() : (*told)->metrics();
+  }
 
  private:
   Result<void> adopt(int64_t server_id) {
     if (manager_)
       log_warn({.server_id = server_id}, "this machine was server {}; is it another database?",
                server_id_);
+    *told_.lock() = nullptr;
     manager_.reset();
     server_id_ = server_id;
     runtime_ = TRY(make_runtime(options_, server_id));
     manager_ = std::make_unique<host::HostManager>(
         host_config(options_, server_id, TRY(own_program())), *runtime_);
-    return manager_->adopt();
+    TRY(manager_->adopt());
+    *told_.lock() = manager_.get();
+    return {};
   }
 
   const cli::ServiceOptions& options_;
   int64_t server_id_ = 0;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<host::HostManager> manager_;
+  Sync<host::HostManager*> told_{nullptr};  // whose metrics are told
 };
 
 // The bus may have gone again since it was opened. False: the user has interrupted.
@@ -259,6 +274,7 @@ Result<void> run_serve(const cli::ServiceOptions& options) {
   TRY(cli::remember_server(options, server_id));
   const auto start_host = [&] { return host.start(server_id, *engines.bus, *engines.store); };
   if (!TRY(start_on_bus(start_host))) return {};
+  api.add_metrics([&host] { return host.metrics(); });
   const auto endpoints =
       TRY(cli::EndpointsFile::write(options.state, api.grpc_address(), api.http_address()));
   // Where standard output is closed, endpoints.json says the same.
@@ -268,6 +284,7 @@ Result<void> run_serve(const cli::ServiceOptions& options) {
   cli::wait_for_interrupt();
   log_info({}, "stopping; running games go on");
   const StopLimit limit;
+  api.add_metrics(nullptr);
   host.stop();
   api.stop();
   return {};
@@ -299,6 +316,11 @@ Result<void> run_host(const cli::ServiceOptions& options) {
   Engines engines;
   LocalHost host(options);
   TRY(host.adopt_as_remembered());
+  HttpServer http({{"/healthz", [] { return HttpAnswer{.body = "ok\n"}; }},
+                   {"/metrics", [&host] {
+                      return metrics_page(metrics_text({build_info()}) + host.metrics());
+                    }}});
+  if (!options.http.empty()) TRY(http.start(options.http));
   int64_t server_id = 0;
   const auto register_server = [&]() -> Result<void> {
     server_id = TRY(cli::register_server(options));
@@ -314,7 +336,8 @@ Result<void> run_host(const cli::ServiceOptions& options) {
   const auto start_host = [&] { return host.start(server_id, *engines.bus, *engines.store); };
   if (!TRY(start_on_bus(start_host))) return {};
   (void)cli::print("manman host is ready: server " + std::to_string(server_id) + " (" +
-                   options.server_name + ")\n");
+                   options.server_name + ")" +
+                   (options.http.empty() ? "" : " http " + http.address()) + "\n");
   cli::wait_for_interrupt();
   log_info({.server_id = server_id}, "stopping; running games go on");
   const StopLimit limit;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "api/events.h"
 #include "api/rpc/backup_archive.h"
 #include "base/log.h"
 #include "db/repositories.h"
@@ -83,23 +84,33 @@ bool tells_of_damage(const Error& error) {
   return error.code == Code::kDataLoss || error.code == Code::kInvalidArgument;
 }
 
+Result<bool> record_look(const Context& context, db::Transaction& tx, const Backup& looked_at,
+                         VerifiedHow how, int64_t begun_at, const Result<void>& outcome) {
+  auto found = db::backups::hold(tx, looked_at.backup_id);
+  if (!found && found.error().code == Code::kNotFound) return false;
+  Backup row = TRY(std::move(found));
+  if (!is_same(row, looked_at)) return false;
+  if (outcome) {
+    row.verification.found_good(how, begun_at);
+  } else {
+    row.verification.found_damaged(how, begun_at, context.clock.now_s(), outcome.error().message);
+    TRY(note_event(context, tx,
+                   {.kind = EventKind::kVerificationFailed,
+                    .sgc_id = row.sgc_id,
+                    .backup_id = row.backup_id,
+                    .policy_id = row.policy_id,
+                    .message = std::string(to_text(how)) + ": " + outcome.error().message}));
+  }
+  row.verification.lease_until_ms = 0;
+  TRY(db::backups::update(tx, row));
+  return true;
+}
+
 Result<void> note_verified(const Context& context, const Backup& looked_at, VerifiedHow how,
                            int64_t begun_at, const Result<void>& outcome) {
-  const auto noted = context.database.transact(
-      db::Isolation::kStatement, [&](db::Transaction& tx) -> Result<bool> {
-        auto found = db::backups::hold(tx, looked_at.backup_id);
-        if (!found && found.error().code == Code::kNotFound) return false;
-        Backup row = TRY(std::move(found));
-        if (!is_same(row, looked_at)) return false;
-        if (outcome) {
-          row.verification.found_good(how, begun_at);
-        } else {
-          row.verification.found_damaged(begun_at, context.clock.now_s(), outcome.error().message);
-        }
-        row.verification.lease_until_ms = 0;
-        TRY(db::backups::update(tx, row));
-        return true;
-      });
+  const auto noted = context.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
+    return record_look(context, tx, looked_at, how, begun_at, outcome);
+  });
   if (!TRY(noted)) return {};
   const About about{.backup_id = looked_at.backup_id, .sgc_id = looked_at.sgc_id};
   if (outcome) {

@@ -9,6 +9,7 @@
 #include "archive/archive.h"
 #include "base/rate_limiter.h"
 #include "base/sync.h"
+#include "db/database.h"
 #include "domain/backup.h"
 #include "store/store.h"
 
@@ -47,9 +48,14 @@ class ArchiveCheck {
 // is away, say, or nobody waits for the answer any more.
 bool tells_of_damage(const Error& error);
 
-// Writes what a look that began at `begun_at` came to into the row of the backup, and that the
-// verifier which claimed it is done with it. Passes over one that is no longer what was looked at:
-// deleted, or made anew.
+// Writes what a look that began at `begun_at` came to into the row of the backup: all that is found
+// of a backup, good or damaged, by whatever look, goes through here. False, and nothing is changed,
+// when it is no longer what was looked at: deleted, or made anew.
+Result<bool> record_look(const Context& context, db::Transaction& tx, const Backup& looked_at,
+                         VerifiedHow how, int64_t begun_at, const Result<void>& outcome);
+
+// Writes what a look that began at `begun_at` came to into the row of the backup, which no
+// verifier has claimed any more then. Passes over one that is no longer what was looked at.
 Result<void> note_verified(const Context& context, const Backup& looked_at, VerifiedHow how,
                            int64_t begun_at, const Result<void>& outcome);
 

@@ -359,7 +359,7 @@ TEST_F(CancelledBackups, RowSaysSoAtOnceAndTheHostIsTold) {
 TEST_F(CancelledBackups, NothingThatTheHostReportsLaterCounts) {
   const v1::Backup backup = create_backup();
   cancel(backup.backup_id());
-  put_object(key_of(backup), "bytes");
+  put_archive(key_of(backup), mark_of(backup));
   report(BackupReport{.backup_id = backup.backup_id(), .status = "running"});
   report(BackupReport{.backup_id = backup.backup_id(), .status = "failed"});
   report(completed(backup));

@@ -3,6 +3,7 @@
 #include "api/game_config_fields.h"
 #include "api/handling_fields.h"
 #include "domain/object_url.h"
+#include "domain/origin.h"
 
 namespace manman::api {
 namespace {
@@ -39,12 +40,33 @@ Result<bool> start_wanted(db::Transaction& tx, const StartSessionCommand& comman
   return session && is_live(session->status);
 }
 
+Result<bool> drill_wanted(db::Transaction& tx, const DrillCommand& command) {
+  const auto drill = TRY(if_there(db::drills::get(tx, command.drill_id)));
+  return drill && is_active(drill->status);
+}
+
 Result<bool> session_command_wanted(db::Transaction& tx, const SessionCommand& command) {
   const auto session = TRY(if_there(db::sessions::get(tx, command.session_id)));
   if (!session) return false;
   if (command.kind == SessionCommand::Kind::kUndoRestore)
     return session->replaced_data == ReplacedData::kUndoing;
   return is_live(session->status) || session->status == SessionStatus::kLost;
+}
+
+Result<Origin> origin_of(db::Transaction& tx, const Deployment& deployment, const Backup& backup) {
+  Origin origin{.mark = backup.mark,
+                .backup_id = backup.backup_id,
+                .session_id = backup.session_id,
+                .created_at = backup.created_at,
+                .description = backup.description,
+                .policy = deployment.policy.name,
+                .server = deployment.server};
+  origin.sgc = deployment.sgc;
+  origin.config = TRY(db::game_configs::get(tx, deployment.sgc.game_config_id));
+  origin.game = TRY(db::games::get(tx, origin.config.game_id));
+  for (const auto& [name, value] : std::exchange(origin.config.env, {}))
+    origin.env_names.push_back(name);
+  return origin;
 }
 
 // The backup that stands for this one when nothing has changed since.
@@ -106,6 +128,9 @@ Result<void> order_backup(db::Transaction& tx, const Deployment& deployment, con
                         .s3_url = backup.s3_url,
                         .launch = deployment.launch,
                         .compression = backup.compression};
+  command.mark = backup.mark;
+  command.origin = TRY(origin_of(tx, deployment, backup))
+  .to_json();
   command.upload_bytes_per_second = deployment.policy.upload_bytes_per_second;
   command.fingerprint = deployment.policy.skip_unchanged;
   if (const auto last = TRY(unchanged_since(tx, deployment.policy, backup))) {
@@ -121,7 +146,8 @@ Result<void> order_cancel(db::Transaction& tx, const Backup& backup, int64_t now
   CancelBackupCommand command{.backup_id = backup.backup_id,
                               .sgc_id = backup.sgc_id,
                               .s3_key = {},
-                              .s3_url = backup.s3_url};
+                              .s3_url = backup.s3_url,
+                              .mark = backup.mark};
   command.s3_key = TRY(ObjectUrl::parse(backup.s3_url))
   .key;
   return db::outbox::add(tx, command_key(sgc.server_id, "backup.cancel"), command.to_json(),
@@ -145,6 +171,21 @@ Result<void> order_start(db::Transaction& tx, const Deployment& deployment, cons
                          command.to_json(), now_ms);
 }
 
+Result<void> order_drill(db::Transaction& tx, const Deployment& deployment, const Drill& drill,
+                         const Backup& backup, int64_t now_ms) {
+  TRY(deployment.handled);
+  const DrillCommand command{.drill_id = drill.drill_id,
+                             .sgc_id = backup.sgc_id,
+                             .backup = {.backup_id = backup.backup_id,
+                                        .s3_url = backup.s3_url,
+                                        .size_bytes = backup.size_bytes,
+                                        .data_bytes = backup.total_bytes,
+                                        .sha256 = backup.sha256},
+                             .start_game = drill.start_game,
+                             .launch = deployment.launch};
+  return db::outbox::add(tx, command_key(drill.server_id, "drill"), command.to_json(), now_ms);
+}
+
 Result<void> order_session(db::Transaction& tx, const Deployment& deployment,
                            SessionCommand::Kind kind, int64_t session_id, int64_t now_ms) {
   if (kind == SessionCommand::Kind::kStop) TRY(deployment.handled);
@@ -162,6 +203,8 @@ Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row) {
     if (const auto command = BackupCommand::parse(row.body)) return backup_wanted(tx, *command);
   } else if (name && *name == "cancel_backup") {
     return true;  // whatever became of the row, the host may still be at work
+  } else if (name && *name == "drill_backup") {
+    if (const auto command = DrillCommand::parse(row.body)) return drill_wanted(tx, *command);
   } else if (name && (*name == "start_session" || *name == "start_session_with_paths")) {
     if (const auto command = StartSessionCommand::parse(row.body))
       return start_wanted(tx, *command);
@@ -173,10 +216,17 @@ Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row) {
 
 Result<std::chrono::milliseconds> expires_in(db::Transaction& tx, const db::outbox::Row& row,
                                              int64_t now_ms, std::chrono::milliseconds lease) {
-  const auto command = StartSessionCommand::parse(row.body);
-  if (!command) return std::chrono::milliseconds(0);
-  const Session session = TRY(db::sessions::get(tx, command->session_id));
-  const std::chrono::milliseconds left(session.lease_until_ms - now_ms);
+  int64_t lease_until_ms = 0;
+  if (const auto start = StartSessionCommand::parse(row.body)) {
+    const Session session = TRY(db::sessions::get(tx, start->session_id));
+    lease_until_ms = session.lease_until_ms;
+  } else if (const auto command = DrillCommand::parse(row.body)) {
+    const Drill drill = TRY(db::drills::get(tx, command->drill_id));
+    lease_until_ms = drill.lease_until_ms;
+  } else {
+    return std::chrono::milliseconds(0);
+  }
+  const std::chrono::milliseconds left(lease_until_ms - now_ms);
   // A lease that has ended and was not reaped yet gets another one from a reaper that has just
   // started.
   return left.count() > 0 ? left : lease;

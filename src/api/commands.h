@@ -40,14 +40,18 @@ Result<void> order_cancel(db::Transaction& tx, const Backup& backup, int64_t now
 // host has lost the session.
 Result<void> order_start(db::Transaction& tx, const Deployment& deployment, const Session& session,
                          const Backup& restored, int64_t now_ms, std::chrono::milliseconds lease);
+// deployment: of the backup; the drill says which host does it.
+Result<void> order_drill(db::Transaction& tx, const Deployment& deployment, const Drill& drill,
+                         const Backup& backup, int64_t now_ms);
 Result<void> order_session(db::Transaction& tx, const Deployment& deployment,
                            SessionCommand::Kind kind, int64_t session_id, int64_t now_ms);
 
 // Whether what an outbox row orders is still to be done. It is not when the backup has gone on to
-// another attempt or an end, when the session has ended, or when an undo is no longer asked for.
+// another attempt or an end, when the drill or the session has ended, or when an undo is no longer
+// asked for.
 Result<bool> still_wanted(db::Transaction& tx, const db::outbox::Row& row);
-// How long it may wait for its host once it is sent; 0: for ever. A start is given up when its
-// lease ends, and must not be carried out long after that, when the host comes back.
+// How long it may wait for its host once it is sent; 0: for ever. A start, or a drill, is given up
+// when its lease ends, and must not be carried out long after that, when the host comes back.
 Result<std::chrono::milliseconds> expires_in(db::Transaction& tx, const db::outbox::Row& row,
                                              int64_t now_ms, std::chrono::milliseconds lease);
 

@@ -3,7 +3,7 @@
 #include "api/context.h"
 #include "api/counters.h"
 #include "api/fields.h"
-#include "api/http/http_server.h"
+#include "api/hosts.h"
 #include "api/jobs/deleter.h"
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
@@ -11,13 +11,17 @@
 #include "api/jobs/scheduler.h"
 #include "api/jobs/upload_sweeper.h"
 #include "api/jobs/verifier.h"
+#include "api/jobs/webhook_job.h"
 #include "api/metrics.h"
 #include "api/readiness.h"
 #include "api/rpc/grpc_server.h"
 #include "api/rpc/service.h"
 #include "api/status/consumer.h"
 #include "base/log.h"
+#include "base/sync.h"
 #include "db/repositories.h"
+#include "http/http_server.h"
+#include "http/metric_families.h"
 
 namespace manman::api {
 
@@ -36,7 +40,8 @@ struct Work {
                 .commands_waiting = [this] { relay.wake(); },
                 .host_seen = [this](int64_t server_id) { relay.host_seen(server_id); },
                 .backup_ended = [&metrics](const Backup& row) { metrics.backup_ended(row); },
-                .object_orphaned = [this](const std::string& key) { deleter.remove_orphan(key); }},
+                .object_orphaned =
+                    [this](const OwnedObject& object) { deleter.remove_orphan(object); }},
         requests{.config = config,
                  .database = database.for_requests(),
                  .bus = bus,
@@ -57,6 +62,7 @@ struct Work {
     sweeper.start();
     scheduler.start();
     verifier.start();
+    webhooks.start();
     return {};
   }
 
@@ -66,6 +72,7 @@ struct Work {
     reaper.stop();
     consumer.stop();
     sweeper.stop();
+    webhooks.stop();
     verifier.stop();
     relay.stop();
     retention.stop();
@@ -79,6 +86,7 @@ struct Work {
   RetentionJob retention{context, deleter};
   UploadSweeper sweeper{context};
   Verifier verifier{context};
+  WebhookJob webhooks{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};
   Scheduler scheduler{context};
@@ -127,19 +135,27 @@ class ControlPlane::Impl {
     TRY(check_name("server name", name));
     TRY(check_environment("environment", environment));
     if (!work_) return fail(Code::kFailedPrecondition, "the API does not run yet");
-    return work_->context.database.transact([&](db::Transaction& tx) -> Result<int64_t> {
-      const int64_t now_s = clock_.now_s();
-      const int64_t id = TRY(db::servers::ensure(tx, name, environment, now_s))
-      .server_id;
-      TRY(db::servers::seen(tx, id, now_s));
-      return id;
-    });
+    return TRY(api::register_server(work_->context, name, environment))
+    .server_id;
   }
 
   std::string grpc_address() const { return grpc_.address(); }
   std::string http_address() const { return http_.address(); }
 
+  void add_metrics(std::function<std::string()> more) { *more_metrics_.lock() = std::move(more); }
+
  private:
+  HttpAnswer show_readiness() {
+    const auto report = readiness_.report();
+    return {.status = report.ready ? 200 : 503,
+            .content_type = "application/json",
+            .body = report.json + "\n"};
+  }
+  std::string all_metrics() {
+    const auto more = *more_metrics_.lock();
+    return metrics_.text() + (more ? more() : std::string());
+  }
+
   const ApiConfig config_;
   Clock& clock_;
   Counters counters_;
@@ -148,7 +164,10 @@ class ControlPlane::Impl {
   Service service_;
   GrpcServer grpc_;
   Readiness readiness_{[this](bool ready) { grpc_.set_serving(ready); }};
-  HttpServer http_{readiness_, metrics_};
+  Sync<std::function<std::string()>> more_metrics_;
+  HttpServer http_{{{"/healthz", [] { return HttpAnswer{.body = "ok\n"}; }},
+                    {"/readyz", [this] { return show_readiness(); }},
+                    {"/metrics", [this] { return metrics_page(all_metrics()); }}}};
 };
 
 ControlPlane::ControlPlane(ApiConfig config, Clock& clock)
@@ -169,6 +188,9 @@ Result<void> ControlPlane::start(db::Database& database, Bus& bus, Store& store)
 }
 void ControlPlane::stop() {
   impl_->stop();
+}
+void ControlPlane::add_metrics(std::function<std::string()> more) {
+  impl_->add_metrics(std::move(more));
 }
 std::string ControlPlane::grpc_address() const {
   return impl_->grpc_address();

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +28,9 @@ struct ApiConfig {
   std::chrono::milliseconds offline_after{20000};
   int max_verifications = 2;  // of archives, at a time, that are asked for
   VerifyRules verify;
+  int keep_events_days = 365;
+  bool webhooks_to_local = false;    // loopback and link-local receivers are allowed
+  std::filesystem::path webhook_ca;  // certificates to trust of receivers; "": the system's
   Profiles profiles = built_in_profiles();
 };
 
@@ -45,6 +50,10 @@ class ControlPlane {
   Result<void> start(db::Database& database, Bus& bus, Store& store);
   // Ends calls at work within some seconds, then all threads.
   void stop();
+
+  // What /metrics tells beside its own, until the caller takes it away again with nullptr.
+  // Thread-safe.
+  void add_metrics(std::function<std::string()> more);
 
   // Where it listens, with the real port: "127.0.0.1:50051".
   std::string grpc_address() const;

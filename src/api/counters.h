@@ -20,7 +20,13 @@ struct Counters {
   std::atomic<uint64_t> backups_deleted{0};
   std::atomic<uint64_t> backups_verified{0};  // found good
   std::atomic<uint64_t> backups_damaged{0};
+  std::atomic<uint64_t> drills_passed{0};
+  std::atomic<uint64_t> drills_failed{0};    // by what is in the backup
+  std::atomic<uint64_t> drills_given_up{0};  // could not be done
   std::atomic<uint64_t> orphans_removed{0};  // objects without a row
+  std::atomic<uint64_t> webhooks_delivered{0};
+  std::atomic<uint64_t> webhooks_failed{0};  // attempts
+  std::atomic<uint64_t> webhooks_given_up{0};
 };
 
 }  // namespace manman::api

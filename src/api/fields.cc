@@ -29,4 +29,11 @@ Result<void> check_environment(std::string_view field, std::string_view text) {
   return {};
 }
 
+std::string shortened(std::string text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  size_t end = max_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) end--;
+  return text.substr(0, end) + "…";
+}
+
 }  // namespace manman::api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -17,5 +18,8 @@ Result<void> check_optional_id(std::string_view field, int64_t id);
 
 // Part of a folder's name: 1 to 32 of a-z A-Z 0-9 - _.
 Result<void> check_environment(std::string_view field, std::string_view text);
+
+// At most so many bytes of UTF-8, and "…" where some are left out.
+std::string shortened(std::string text, size_t max_bytes);
 
 }  // namespace manman::api

@@ -3,7 +3,6 @@
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
 
 #include <atomic>
 #include <map>
@@ -12,12 +11,13 @@
 #include <vector>
 
 #include "base/sync.h"
+#include "db/events.h"
 #include "db/repositories.h"
+#include "http/metric_families.h"
 
 namespace manman::api {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
@@ -29,28 +29,13 @@ const prometheus::Histogram::BucketBoundaries kPauseSeconds{0.01, 0.03, 0.1, 0.2
                                                             1,    3,    10,  30};
 const prometheus::Histogram::BucketBoundaries kBytes{1e5, 1e6, 1e7, 1e8, 3e8, 1e9, 3e9, 1e10, 1e11};
 
-MetricFamily family(std::string name, std::string help, MetricType type) {
-  return {.name = std::move(name), .help = std::move(help), .type = type, .metric = {}};
-}
-
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
-void add(MetricFamily& to, double value, const Labels& labels = {}) {
-  ClientMetric metric;
-  for (const auto& [name, label] : labels) metric.label.push_back({name, label});
-  if (to.type == MetricType::Counter)
-    metric.counter.value = value;
-  else
-    metric.gauge.value = value;
-  to.metric.push_back(std::move(metric));
-}
-
 // The state of things, by one look into the database.
 struct Look {
   std::map<std::string, int64_t> backups;
   std::map<std::string, int64_t> servers;
   std::map<std::string, int64_t> sessions;
   db::statistics::Outbox outbox;
+  db::webhook_deliveries::Waiting webhooks;
   std::vector<db::statistics::LastGood> last_good;
 };
 
@@ -61,6 +46,7 @@ Result<Look> look_into(db::Database& database) {
     look.servers = TRY(db::statistics::servers(tx));
     look.sessions = TRY(db::statistics::live_sessions(tx));
     look.outbox = TRY(db::statistics::outbox(tx));
+    look.webhooks = TRY(db::webhook_deliveries::statistics(tx));
     look.last_good = TRY(db::statistics::last_good_backups(tx));
     return look;
   });
@@ -71,12 +57,6 @@ Result<Look> look_into(db::Database& database) {
 class Metrics::Impl {
  public:
   explicit Impl(const Counters& counters) : counters_(counters) {
-    prometheus::BuildGauge()
-        .Name("manman_build_info")
-        .Help("Always 1; the version of this process is its label.")
-        .Register(registry_)
-        .Add({{"version", MANMAN_VERSION}})
-        .Set(1);
     // A counter that appears with its first event has no increase that an alert could see.
     for (const char* status : {"completed", "failed", "cancelled"})
       ended_.Add({{"status", status}});
@@ -99,17 +79,19 @@ class Metrics::Impl {
 
   std::string text() {
     std::vector<MetricFamily> families = registry_.Collect();
+    families.push_back(build_info());
     add_counters(families);
     add_state(families);
-    return prometheus::TextSerializer().Serialize(families);
+    return metrics_text(families);
   }
 
  private:
   void add_counters(std::vector<MetricFamily>& families) const {
     const auto count = [&](const char* name, const char* help,
-                           const std::vector<std::pair<Labels, uint64_t>>& values) {
-      MetricFamily made = family(name, help, MetricType::Counter);
-      for (const auto& [labels, value] : values) add(made, static_cast<double>(value), labels);
+                           const std::vector<std::pair<MetricLabels, uint64_t>>& values) {
+      MetricFamily made = metric_family(name, help, MetricType::Counter);
+      for (const auto& [labels, value] : values)
+        add_metric(made, static_cast<double>(value), labels);
       families.push_back(std::move(made));
     };
     count("manman_status_messages_total", "Messages of hosts, by what became of them.",
@@ -132,6 +114,16 @@ class Metrics::Impl {
     count("manman_verifications_total", "Verifications of backups, by what was found.",
           {{{{"result", "good"}}, counters_.backups_verified},
            {{{"result", "damaged"}}, counters_.backups_damaged}});
+    count("manman_webhook_attempts_total", "Requests to the receivers of webhooks, by outcome.",
+          {{{{"result", "delivered"}}, counters_.webhooks_delivered},
+           {{{"result", "failed"}}, counters_.webhooks_failed}});
+    count("manman_webhook_deliveries_given_up_total",
+          "Events that a webhook was not told in three days of trying.",
+          {{{}, counters_.webhooks_given_up}});
+    count("manman_drills_total", "Restore drills that came to an end, by what came of them.",
+          {{{{"result", "passed"}}, counters_.drills_passed},
+           {{{"result", "failed"}}, counters_.drills_failed},
+           {{{"result", "given-up"}}, counters_.drills_given_up}});
     count("manman_orphans_removed_total", "Objects without a row that were removed.",
           {{{}, counters_.orphans_removed}});
   }
@@ -141,9 +133,9 @@ class Metrics::Impl {
   void add_state(std::vector<MetricFamily>& families) {
     const Context* const context = context_;
     MetricFamily up =
-        family("manman_database_up", "Whether the database answers.", MetricType::Gauge);
+        metric_family("manman_database_up", "Whether the database answers.", MetricType::Gauge);
     const auto look = context == nullptr ? std::nullopt : fresh_look(*context);
-    add(up, look ? 1 : 0);
+    add_metric(up, look ? 1 : 0);
     families.push_back(std::move(up));
     if (look) add_look(families, *look, context->clock.now_ms());
   }
@@ -160,7 +152,7 @@ class Metrics::Impl {
 
   static void add_look(std::vector<MetricFamily>& families, const Look& look, int64_t now_ms) {
     const auto gauge = [&](const char* name, const char* help) -> MetricFamily& {
-      return families.emplace_back(family(name, help, MetricType::Gauge));
+      return families.emplace_back(metric_family(name, help, MetricType::Gauge));
     };
     const auto by_status = [&](const char* name, const char* help,
                                const std::vector<const char*>& statuses,
@@ -168,8 +160,8 @@ class Metrics::Impl {
       MetricFamily& made = gauge(name, help);
       for (const char* status : statuses) {
         const auto found = counts.find(status);
-        add(made, found == counts.end() ? 0 : static_cast<double>(found->second),
-            {{"status", status}});
+        add_metric(made, found == counts.end() ? 0 : static_cast<double>(found->second),
+                   {{"status", status}});
       }
     };
     by_status("manman_backups", "Backups that have not ended, and those being deleted, by status.",
@@ -178,17 +170,26 @@ class Metrics::Impl {
               {"pending", "starting", "running", "stopping"}, look.sessions);
     by_status("manman_hosts", "Servers, by whether their host manager was heard of lately.",
               {"online", "offline"}, look.servers);
-    add(gauge("manman_outbox_commands", "Commands that wait to be handed to the bus."),
-        static_cast<double>(look.outbox.waiting));
-    add(gauge("manman_outbox_lag_seconds", "Age of the oldest command that waits; 0: none waits."),
-        look.outbox.oldest_ms == 0
-            ? 0
-            : static_cast<double>(std::max<int64_t>(0, now_ms - look.outbox.oldest_ms)) / 1000);
+    add_metric(gauge("manman_outbox_commands", "Commands that wait to be handed to the bus."),
+               static_cast<double>(look.outbox.waiting));
+    const auto age = [&](int64_t since_ms) {
+      return since_ms == 0 ? 0
+                           : static_cast<double>(std::max<int64_t>(0, now_ms - since_ms)) / 1000;
+    };
+    add_metric(
+        gauge("manman_outbox_lag_seconds", "Age of the oldest command that waits; 0: none waits."),
+        age(look.outbox.oldest_ms));
+    add_metric(gauge("manman_webhook_deliveries", "Events that webhooks have still to be told of."),
+               static_cast<double>(look.webhooks.count));
+    add_metric(gauge("manman_webhook_lag_seconds",
+                     "Age of the oldest event that a webhook has still to be told of; 0: none."),
+               age(look.webhooks.oldest_ms));
     MetricFamily& last_good = gauge("manman_sgc_last_good_backup_timestamp_seconds",
                                     "When the newest completed backup of the SGC was begun; 0: it "
                                     "has none. Its age is time() less this.");
     for (const auto& row : look.last_good)
-      add(last_good, static_cast<double>(row.started_at),
+      add_metric(
+          last_good, static_cast<double>(row.started_at),
           {{"sgc_id", std::to_string(row.sgc_id)}, {"server_id", std::to_string(row.server_id)}});
   }
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "api/commands.h"
+#include "api/events.h"
+#include "api/limits.h"
 #include "api/new_backup.h"
 #include "api/sgc_state.h"
+#include "base/time.h"
 
 namespace manman::api {
 namespace {
@@ -34,18 +37,32 @@ Result<void> check_can_be_made(const Context& context, db::Transaction& tx,
                 "server " + std::to_string(server.server_id) + " (" + server.name + ") is offline");
   TRY(check_no_backup(tx, deployment.sgc.sgc_id));
   TRY(check_no_restore(tx, deployment.sgc.sgc_id));
-  return check_no_undo(tx, deployment.sgc.sgc_id);
+  TRY(check_no_undo(tx, deployment.sgc.sgc_id));
+  return check_limits(context, tx, deployment);
 }
 
-Result<void> add_missed(db::Transaction& tx, const BackupPolicy& policy, int64_t first_due_at,
-                        int64_t count, int64_t now_s, const std::string& reason) {
-  TRY(db::policy_runs::create(tx, {.policy_id = policy.policy_id,
-                                   .due_at = first_due_at,
-                                   .outcome = RunOutcome::kMissed,
-                                   .reason = reason,
-                                   .missed_count = count,
-                                   .at = now_s}));
-  return {};
+Result<void> note_missed(const Context& context, db::Transaction& tx, const BackupPolicy& policy,
+                         const std::string& what) {
+  return note_event(context, tx,
+                    {.kind = EventKind::kPolicyMissed,
+                     .actor = "scheduler",
+                     .sgc_id = policy.sgc_id,
+                     .policy_id = policy.policy_id,
+                     .message = "policy " + policy.name + ": " + what});
+}
+
+Result<void> add_missed(const Context& context, db::Transaction& tx, const BackupPolicy& policy,
+                        int64_t first_due_at, int64_t count, const std::string& reason) {
+  const auto made = TRY(db::policy_runs::create(tx, {.policy_id = policy.policy_id,
+                                                     .due_at = first_due_at,
+                                                     .outcome = RunOutcome::kMissed,
+                                                     .reason = reason,
+                                                     .missed_count = count,
+                                                     .at = context.clock.now_s()}));
+  if (!made) return {};  // this was written down before
+  return note_missed(context, tx, policy,
+                     std::to_string(count) + " due time(s) missed, the first at " +
+                         format_utc(first_due_at) + ": " + reason);
 }
 
 std::string while_waiting(const PolicyRun& waits) {
@@ -53,13 +70,13 @@ std::string while_waiting(const PolicyRun& waits) {
 }
 
 // Times that pass while a run waits are counted in one row, the one after it.
-Result<void> miss_while_waiting(db::Transaction& tx, const BackupPolicy& policy,
-                                const PolicyRun& waits, int64_t count, int64_t now_s) {
+Result<void> miss_while_waiting(const Context& context, db::Transaction& tx,
+                                const BackupPolicy& policy, const PolicyRun& waits, int64_t count) {
   auto missed = TRY(db::policy_runs::missed_after(tx, policy.policy_id, waits.run_id));
   if (!missed)
-    return add_missed(tx, policy, policy.next_due_at, count, now_s, while_waiting(waits));
+    return add_missed(context, tx, policy, policy.next_due_at, count, while_waiting(waits));
   missed->missed_count += count;
-  missed->at = now_s;
+  missed->at = context.clock.now_s();
   return db::policy_runs::update(tx, *missed);
 }
 
@@ -83,12 +100,14 @@ Result<std::optional<PolicyRun>> record_run(db::Transaction& tx, const BackupPol
                                       .look_again_at = now_s});
 }
 
-Result<void> conclude_run(db::Transaction& tx, PolicyRun& run, RunOutcome outcome,
-                          const std::string& reason, int64_t now_s) {
+Result<void> conclude_run(const Context& context, db::Transaction& tx, PolicyRun& run,
+                          RunOutcome outcome, const std::string& reason) {
   run.outcome = outcome;
   run.reason = reason;
-  run.at = now_s;
-  return db::policy_runs::update(tx, run);
+  run.at = context.clock.now_s();
+  TRY(db::policy_runs::update(tx, run));
+  if (outcome != RunOutcome::kFailed) return {};
+  return note_missed(context, tx, TRY(db::policies::get(tx, run.policy_id)), reason);
 }
 
 Result<void> attempt_run(const Context& context, db::Transaction& tx, const BackupPolicy& policy,
@@ -97,13 +116,15 @@ Result<void> attempt_run(const Context& context, db::Transaction& tx, const Back
   const Deployment deployment =
       TRY(deployment_of(tx, context.config.profiles, policy.sgc_id, policy.policy_id));
   if (const std::string why = TRY(nothing_to_do(tx, deployment.sgc)); !why.empty())
-    return conclude_run(tx, run, RunOutcome::kSkipped, why, now_s);
+    return conclude_run(context, tx, run, RunOutcome::kSkipped, why);
   if (!deployment.handled)
-    return conclude_run(tx, run, RunOutcome::kFailed, deployment.handled.error().text(), now_s);
+    return conclude_run(context, tx, run, RunOutcome::kFailed, deployment.handled.error().text());
   if (const auto can = check_can_be_made(context, tx, deployment); !can) {
-    if (can.error().code != Code::kFailedPrecondition) return can;
+    if (can.error().code != Code::kFailedPrecondition &&
+        can.error().code != Code::kResourceExhausted)
+      return can;
     run.look_again_at = now_s + kLookAgainSeconds;
-    return conclude_run(tx, run, RunOutcome::kWaiting, can.error().message, now_s);
+    return conclude_run(context, tx, run, RunOutcome::kWaiting, can.error().message);
   }
   TRY(begin_backup(context, tx,
                    {.sgc_id = policy.sgc_id,
@@ -120,10 +141,10 @@ Result<void> take_due(const Context& context, db::Transaction& tx, BackupPolicy&
   const auto waiting = TRY(db::policy_runs::waiting_of(tx, policy.policy_id));
   const auto waits = std::ranges::find(waiting, RunTrigger::kSchedule, &PolicyRun::trigger);
   if (waits != waiting.end()) {
-    TRY(miss_while_waiting(tx, policy, *waits, passed.missed + 1, now_s));
+    TRY(miss_while_waiting(context, tx, policy, *waits, passed.missed + 1));
   } else {
     if (passed.missed > 0)
-      TRY(add_missed(tx, policy, policy.next_due_at, passed.missed, now_s,
+      TRY(add_missed(context, tx, policy, policy.next_due_at, passed.missed,
                      "the service was away, or could not keep up"));
     auto run = TRY(record_run(tx, policy, RunTrigger::kSchedule, passed.latest, now_s));
     if (run) TRY(attempt_run(context, tx, policy, *run));
@@ -132,12 +153,13 @@ Result<void> take_due(const Context& context, db::Transaction& tx, BackupPolicy&
   return db::policies::update(tx, policy);
 }
 
-Result<void> miss_due(db::Transaction& tx, const BackupPolicy& policy, int64_t now_s,
+Result<void> miss_due(const Context& context, db::Transaction& tx, const BackupPolicy& policy,
                       const std::string& reason) {
+  const int64_t now_s = context.clock.now_s();
   if (policy.next_due_at == 0 || policy.next_due_at > now_s) return {};
   const DueTimes times = TRY(DueTimes::of(policy.schedule, policy.policy_id, policy.created_at));
-  return add_missed(tx, policy, policy.next_due_at,
-                    times.passed(policy.next_due_at, now_s).missed + 1, now_s, reason);
+  return add_missed(context, tx, policy, policy.next_due_at,
+                    times.passed(policy.next_due_at, now_s).missed + 1, reason);
 }
 
 Result<void> note_session_end(db::Transaction& tx, const Session& session, int64_t now_s) {

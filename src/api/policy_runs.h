@@ -26,8 +26,8 @@ Result<void> attempt_run(const Context& context, db::Transaction& tx, const Back
                          PolicyRun& run);
 
 // Ends a run that waits.
-Result<void> conclude_run(db::Transaction& tx, PolicyRun& run, RunOutcome outcome,
-                          const std::string& reason, int64_t now_s);
+Result<void> conclude_run(const Context& context, db::Transaction& tx, PolicyRun& run,
+                          RunOutcome outcome, const std::string& reason);
 
 // What has come due of a policy's schedule by now: the latest time is made, or waits; those before
 // it are missed. While one waits already, all are missed.
@@ -35,7 +35,7 @@ Result<void> take_due(const Context& context, db::Transaction& tx, BackupPolicy&
 
 // Before its schedule is changed or it is paused: what has come due by now and was not taken yet is
 // missed, and the row says why.
-Result<void> miss_due(db::Transaction& tx, const BackupPolicy& policy, int64_t now_s,
+Result<void> miss_due(const Context& context, db::Transaction& tx, const BackupPolicy& policy,
                       const std::string& reason);
 
 // A session has ended: the policies that are due then.

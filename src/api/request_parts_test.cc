@@ -3,7 +3,7 @@
 
 #include "api/fields.h"
 #include "api/game_config_fields.h"
-#include "api/listen_address.h"
+#include "http/listen_address.h"
 #include "api/page_token.h"
 #include "api/shell_words.h"
 

@@ -152,7 +152,7 @@ TEST_F(RetentionTest, TheLastGoodOneIsLookedForOnceMoreUnderLock) {
                         .clock = clock_,
                         .counters = counters};
   Deleter deleter(context);
-  const auto refused = deleter.mark(only, Deleter::By::kRetention);
+  const auto refused = deleter.mark(only, Deleter::By::kRetention, "retention");
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("is the last good one"), std::string::npos);
   EXPECT_EQ(get_backup(only).status(), "completed");

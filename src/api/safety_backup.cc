@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "api/commands.h"
+#include "api/events.h"
 #include "api/new_backup.h"
 #include "api/policy_runs.h"
 
@@ -18,8 +19,8 @@ Result<void> begin_restore(const Context& context, db::Transaction& tx, Session 
   const Backup restored = TRY(db::backups::get(tx, session.restored_from_backup_id));
   const int64_t now_ms = context.clock.now_ms();
   if (!deployment.handled) {
-    TRY(end_waiting(tx, session, SessionStatus::kCrashed,
-                    deployment.handled.error().message + "; nothing was restored", now_ms / 1000));
+    TRY(end_waiting(context, tx, session, SessionStatus::kCrashed,
+                    deployment.handled.error().message + "; nothing was restored"));
     return {};
   }
   session.waits_for_backup_id = 0;
@@ -71,23 +72,23 @@ Result<void> safety_backup_ended(const Context& context, db::Transaction& tx, co
       continue;
     }
     const std::string why = backup.error_message.empty() ? "" : ": " + backup.error_message;
-    TRY(end_waiting(tx, session, SessionStatus::kCrashed,
+    TRY(end_waiting(context, tx, session, SessionStatus::kCrashed,
                     "backup " + std::to_string(backup.backup_id) +
                         " of the present data, which a " + "policy asks for before a restore, is " +
                         std::string(wire_text(backup.status)) + why +
-                        "; nothing was restored (to restore all the same, pause that policy)",
-                    context.clock.now_s()));
+                        "; nothing was restored (to restore all the same, pause that policy)"));
   }
   return {};
 }
 
-Result<Session> end_waiting(db::Transaction& tx, Session session, SessionStatus status,
-                            const std::string& reason, int64_t now_s) {
+Result<Session> end_waiting(const Context& context, db::Transaction& tx, Session session,
+                            SessionStatus status, const std::string& reason) {
   session.status = status;
   session.waits_for_backup_id = 0;
-  session.ended_at = now_s;
+  session.ended_at = context.clock.now_s();
   session.error_message = reason;
   TRY(db::sessions::update(tx, session));
+  TRY(note_session_ended(context, tx, session, context.actor));
   return session;
 }
 

@@ -25,7 +25,7 @@ Result<void> safety_backup_ended(const Context& context, db::Transaction& tx, co
                                  bool no_data = false);
 
 // Ends a session that waits. Its host has not heard of it.
-Result<Session> end_waiting(db::Transaction& tx, Session session, SessionStatus status,
-                            const std::string& reason, int64_t now_s);
+Result<Session> end_waiting(const Context& context, db::Transaction& tx, Session session,
+                            SessionStatus status, const std::string& reason);
 
 }  // namespace manman::api

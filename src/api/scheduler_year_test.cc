@@ -5,15 +5,22 @@
 #include <random>
 #include <set>
 
+#include "api/archive_check.h"
+#include "api/jobs/deleter.h"
+#include "api/jobs/retention_job.h"
 #include "api/jobs/scheduler.h"
 #include "api/new_backup.h"
 #include "api/status/apply.h"
 #include "api/test_service.h"
 #include "base/failpoint.h"
+#include "domain/retention_model_for_tests.h"
+#include "domain/time_zone.h"
 
 // A year of 20 SGCs with policies of every kind, in which hosts and the service are away, backups
-// fail, sessions end and people make backups of their own. After each step it is looked whether
-// each run that waits has a reason to, and at the end whether each due time was met exactly once.
+// fail or turn out to be damaged, sessions end, and people make backups of their own and pin some.
+// After each step it is looked whether each run that waits has a reason to, whether retention has
+// left what a model of its rules leaves, and whether each SGC still has its last good backup; at
+// the end whether each due time was met exactly once.
 namespace manman::api {
 namespace {
 
@@ -39,9 +46,13 @@ class SchedulerYear : public testing::Test {
     clock_.set(kBegin);
     made_context_.emplace(Context{config_, *database_, bus_, *store_, clock_, counters_});
     scheduler_ = std::make_unique<Scheduler>(*made_context_);
+    deleter_ = std::make_unique<Deleter>(*made_context_);
+    retention_ = std::make_unique<RetentionJob>(*made_context_, *deleter_);
   }
   ~SchedulerYear() override {
     good(failpoint::configure(""));
+    retention_.reset();
+    deleter_.reset();
     scheduler_.reset();
     database_.reset();
     std::error_code ignored;
@@ -89,14 +100,26 @@ class SchedulerYear : public testing::Test {
         {.at_session_end = true},
         {.cron = "@weekly", .zone = "America/Sao_Paulo", .jitter_seconds = 80000},
     };
-    for (int i = 0; i < kSgcs; i++) add_policy(sgcs_[i], kinds[i % std::size(kinds)], "first");
-    for (int i = 1; i < kSgcs; i += 4) add_policy(sgcs_[i], {.cron = "31 4 * * 1,4"}, "second");
+    const KeepRules keeps[] = {
+        {.last = 3},
+        {.daily = 7, .weekly = 4, .monthly = 6},
+        {.within = good(calendar_span_from("1m2d"))},
+        {.max_total_bytes = 200},
+        {},
+        {.last = 1, .yearly = 1},
+        {.hourly = 24, .daily = KeepRules::kAll, .max_total_bytes = 900},
+    };
+    for (int i = 0; i < kSgcs; i++)
+      add_policy(sgcs_[i], kinds[i % std::size(kinds)], keeps[i % std::size(keeps)], "first");
+    for (int i = 1; i < kSgcs; i += 4)
+      add_policy(sgcs_[i], {.cron = "31 4 * * 1,4"}, {.weekly = 5}, "second");
   }
 
-  void add_policy(int64_t sgc_id, const Schedule& schedule, const std::string& name) {
+  void add_policy(int64_t sgc_id, const Schedule& schedule, const KeepRules& keep,
+                  const std::string& name) {
     const BackupPolicy made = in_tx([&](db::Transaction& tx) -> Result<BackupPolicy> {
       BackupPolicy policy{
-          .sgc_id = sgc_id, .name = name, .schedule = schedule, .created_at = now()};
+          .sgc_id = sgc_id, .name = name, .schedule = schedule, .keep = keep, .created_at = now()};
       policy = TRY(db::policies::create(tx, policy));
       const DueTimes times = TRY(DueTimes::of(schedule, policy.policy_id, policy.created_at));
       policy.next_due_at = times.next_after(now()).value_or(0);
@@ -135,12 +158,93 @@ class SchedulerYear : public testing::Test {
       BackupReport report{.backup_id = backup.backup_id, .attempt = backup.attempt};
       const int64_t kind = pick(0, 9);
       report.status = kind < 8 ? "completed" : "failed";
-      report.size_bytes = 5;
+      report.size_bytes = pick(1, 60);
       report.skipped = kind == 9;
       report.error_message = "why";
       for (int64_t times = pick(1, 2); times > 0; times--) good(apply(context(), report));
+      if (kind < 8) take_into_ledger(backup, report.size_bytes);
       it = ends_.erase(it);
     }
+  }
+
+  // What a completed backup is, as far as keeping it goes.
+  struct Stored {
+    int64_t sgc_id = 0;
+    int64_t policy_id = 0;
+    RetentionCandidate candidate;
+  };
+
+  void take_into_ledger(const Backup& backup, int64_t size_bytes) {
+    ledger_[backup.backup_id] = {
+        backup.sgc_id,
+        backup.policy_id,
+        {.backup_id = backup.backup_id, .created_at = backup.created_at, .size_bytes = size_bytes}};
+    to_compare_.insert(backup.sgc_id);
+  }
+
+  // Damage is found in one of the stored ones, or one is pinned or let go of again.
+  void change_one_stored() {
+    if (ledger_.empty()) return;
+    Stored& stored = std::next(ledger_.begin(), pick(0, std::ssize(ledger_) - 1))->second;
+    const int64_t id = stored.candidate.backup_id;
+    if (pick(0, 2) == 0) {
+      const Backup row = in_tx([&](db::Transaction& tx) { return db::backups::get(tx, id); });
+      good(note_verified(context(), row, VerifiedHow::kFull, now(),
+                         fail(Code::kDataLoss, "its last byte is another")));
+      stored.candidate.not_good = "damaged";
+    } else {
+      stored.candidate.pinned = !stored.candidate.pinned;
+      in_tx([&](db::Transaction& tx) -> Result<void> {
+        Backup row = TRY(db::backups::hold(tx, id));
+        row.pinned = stored.candidate.pinned;
+        TRY(db::backups::update(tx, row));
+        return db::retention_queue::add(tx, row.sgc_id, now());
+      });
+    }
+    to_compare_.insert(stored.sgc_id);
+  }
+
+  int64_t last_good_of(int64_t sgc_id) const {
+    int64_t last = 0;
+    for (const auto& [id, stored] : ledger_)
+      if (stored.sgc_id == sgc_id && stored.candidate.not_good.empty()) last = id;
+    return last;
+  }
+
+  // The ledger lets go of what the model does not keep.
+  void let_go(const BackupPolicy& policy) {
+    std::vector<RetentionCandidate> candidates;
+    for (const auto& [id, stored] : ledger_)
+      if (stored.policy_id == policy.policy_id) candidates.push_back(stored.candidate);
+    const TimeZone zone = good(TimeZone::find(policy.schedule.zone));
+    const auto kept =
+        retention_model(policy.keep, candidates, {last_good_of(policy.sgc_id)},
+                        [&](int64_t unix_s) { return zone.span_at(unix_s).offset_s; });
+    for (const RetentionCandidate& candidate : candidates)
+      if (!kept.contains(candidate.backup_id)) {
+        ledger_.erase(candidate.backup_id);
+        let_go_++;
+      }
+  }
+
+  void expect_retention_leaves_what_the_model_leaves() {
+    for (const int64_t sgc_id : to_compare_) {
+      for (const BackupPolicy& policy : policies_)
+        if (policy.sgc_id == sgc_id) let_go(policy);
+      std::set<int64_t> left;
+      for (const Backup& row : in_tx([&](db::Transaction& tx) {
+             return db::backups::list(tx, {.sgc_id = sgc_id}, {.size = 100'000});
+           }))
+        if (row.status == BackupStatus::kCompleted) left.insert(row.backup_id);
+      std::set<int64_t> wanted;
+      for (const auto& [id, stored] : ledger_)
+        if (stored.sgc_id == sgc_id) wanted.insert(id);
+      ASSERT_EQ(left, wanted) << "SGC " << sgc_id;
+      const int64_t last_good = last_good_of(sgc_id);
+      ASSERT_TRUE(last_good == 0 || left.contains(last_good));
+      comparisons_++;
+    }
+    to_compare_.clear();
   }
 
   void change_sessions() {
@@ -228,6 +332,9 @@ class SchedulerYear : public testing::Test {
     if (pick(0, 20) == 0) change_sessions();
     if (pick(0, 60) == 0) make_one_by_hand();
     run_scheduler();
+    if (pick(0, 30) == 0) change_one_stored();
+    retention_->run_once();
+    expect_retention_leaves_what_the_model_leaves();
     expect_no_reason_to_wait_is_missing();
   }
 
@@ -270,6 +377,12 @@ class SchedulerYear : public testing::Test {
   Counters counters_;
   std::optional<Context> made_context_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Deleter> deleter_;
+  std::unique_ptr<RetentionJob> retention_;
+  std::map<int64_t, Stored> ledger_;
+  std::set<int64_t> to_compare_;  // SGCs
+  int64_t let_go_ = 0;
+  int64_t comparisons_ = 0;
   std::vector<int64_t> servers_, sgcs_;
   std::vector<BackupPolicy> policies_;
   std::map<int64_t, std::pair<int64_t, Backup>> ends_;
@@ -287,6 +400,8 @@ TEST_F(SchedulerYear, EachDueTimeIsMetOnce) {
   EXPECT_GT(outcomes_[RunOutcome::kSkipped], 50);
   EXPECT_GT(outcomes_[RunOutcome::kMissed], 10);
   EXPECT_EQ(outcomes_[RunOutcome::kFailed], 0);
+  EXPECT_GT(comparisons_, 1000);
+  EXPECT_GT(let_go_, 500);
 }
 
 }  // namespace

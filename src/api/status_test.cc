@@ -106,28 +106,51 @@ TEST_F(Status, AReportOfAMinimalClientIsEnough) {
   EXPECT_EQ(get_backup(backup.backup_id()).size_bytes(), 1234);
 }
 
-TEST_F(Status, TheObjectOfADeletedBackupDoesNotStay) {
+TEST_F(Status, TheObjectOfACancelledBackupDoesNotStay) {
   const v1::Backup backup = create_backup();
-  report({.backup_id = backup.backup_id(), .status = "failed"});
-  delete_backup(backup.backup_id());
+  cancel_backup(backup.backup_id());
   expect_ok();
-  put_object(key_of(backup), "bytes");  // the host was slower
+  put_archive(key_of(backup), mark_of(backup));  // the host was slower
   report(completed(backup));
   EXPECT_TRUE(eventually([&] { return !has_object(key_of(backup)); }));
 }
 
-TEST_F(Status, AReportCannotRemoveTheObjectOfAnother) {
+// It may be of a database that was lost, and all that is left of a world.
+TEST_F(Status, AReportRemovesOnlyWhatIsOfItsOwnRow) {
   const v1::Backup kept = completed_backup();
   BackupReport forged = completed(kept);
   forged.backup_id = 99;  // no such row
   report(forged);
+  const std::string old = backup_key(sgc_id_, 99, ArchiveFormat::kGzip);
+  put_archive(old, "of another time");
+  forged.s3_url = "s3://manman/" + old;
+  report(forged);
+  const v1::Backup taken = create_backup();
+  put_archive(key_of(taken), "of another time");
+  cancel_backup(taken.backup_id());
+  report(completed(taken));
   const v1::Backup gone = create_backup();
-  report({.backup_id = gone.backup_id(), .status = "failed"});
-  delete_backup(gone.backup_id());
-  put_object(key_of(gone), "bytes");
+  cancel_backup(gone.backup_id());
+  put_archive(key_of(gone), mark_of(gone));
   report(completed(gone));
   ASSERT_TRUE(eventually([&] { return !has_object(key_of(gone)); }));  // so the job has run
   EXPECT_TRUE(has_object(key_of(kept)));
+  EXPECT_TRUE(has_object(old));
+  EXPECT_TRUE(has_object(key_of(taken)));
+  delete_backup(taken.backup_id());
+  expect_ok();
+  EXPECT_TRUE(has_object(key_of(taken)));
+}
+
+TEST_F(Status, AReportOfAnotherDatabasesBackupIsIgnored) {
+  const v1::Backup backup = create_backup();
+  BackupReport old = completed(backup);
+  old.mark = "of another time";
+  report(old);
+  EXPECT_EQ(get_backup(backup.backup_id()).status(), "pending");
+  old.mark = mark_of(backup);
+  report(old);
+  EXPECT_EQ(get_backup(backup.backup_id()).status(), "completed");
 }
 
 TEST_F(Status, ACrashBetweenCommitAndAcknowledgementChangesNothing) {

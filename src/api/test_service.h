@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "api/control_plane.h"
+#include "archive/archive.h"
 #include "base/file.h"
 #include "base/sync.h"
 #include "bus/inprocess/inprocess_bus.h"
@@ -71,6 +72,11 @@ class SwitchedStore final : public Store {
   Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
     TRY(check());
     return real_.sweep_uploads(prefix, older_than);
+  }
+  Result<void> list_uploads(std::string_view prefix,
+                            const std::function<bool(const PendingUpload&)>& visit) override {
+    TRY(check());
+    return real_.list_uploads(prefix, visit);
   }
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
     TRY(check());
@@ -264,6 +270,30 @@ class ApiTest : public testing::Test {
     auto upload = good(folder_->put(key, bytes.size()));
     good(upload->write(as_bytes(bytes)));
     good(upload->commit());
+  }
+  // A whole archive that says whose it is.
+  void put_archive(const std::string& key, const std::string& mark) {
+    put_archive_of(key, R"({"mark": ")" + mark + R"("})");
+  }
+  void put_archive_of(const std::string& key, const std::string& origin) {
+    const auto world = dir_ / "world";
+    std::filesystem::create_directories(world);
+    std::ofstream(world / "level.dat") << "level";
+    auto upload = good(folder_->put(key, 1 << 20));
+    archive::PackOptions options;
+    options.origin = origin;
+    good(archive::pack(world, *upload, options));
+    good(upload->commit());
+  }
+  std::string mark_of(const v1::Backup& backup) {
+    return good(database_->look(
+                    [&](db::Transaction& tx) { return db::backups::get(tx, backup.backup_id()); }))
+        .mark;
+  }
+  void cancel_backup(int64_t id) {
+    v1::CancelBackupRequest request;
+    request.set_backup_id(id);
+    call(&v1::ManManAPI::Stub::CancelBackup, request);
   }
   bool has_object(const std::string& key) { return folder_->head(key).has_value(); }
 

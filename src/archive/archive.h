@@ -38,6 +38,8 @@ struct Entry {
 
 class FileChoice;
 
+inline constexpr size_t kMaxOriginBytes = 65'000;
+
 struct PackOptions {
   Compression compression;
   int threads = 0;              // 0: one per core
@@ -54,6 +56,9 @@ struct PackOptions {
   std::vector<std::string> leave_out;
   // Asked what to take of each regular file (file_choice.h); null: all as it is.
   FileChoice* files = nullptr;
+  // Where the archive comes from, as JSON; stands in its index and is not looked at here. "": it
+  // does not say. At most kMaxOriginBytes.
+  std::string origin;
   RateLimiter* read_limit = nullptr;  // of what is read of files; may be shared
   Progress* progress = nullptr;
 };
@@ -163,6 +168,10 @@ enum class WithoutIndex { kReadAll, kRefuse };
 // only that is read.
 Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>& visit,
                   WithoutIndex without = WithoutIndex::kReadAll);
+
+// What the archive's index says of where it comes from. "" when it does not, when it has no index,
+// and when that is damaged. Only the index is read.
+Result<std::string> origin(RandomSource& archive);
 
 struct VerifyResult {
   uint64_t entries = 0;

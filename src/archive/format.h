@@ -29,7 +29,7 @@ inline constexpr size_t kMaxUnmarkedZeros = size_t{64} << 10;
 inline constexpr size_t kStreamEndSize = 1024;
 
 // The first byte of a member's data. Kinds that a reader doesn't know are skipped.
-enum class MemberKind : uint8_t { kEntries = 'E', kFrames = 'F', kTail = 'T' };
+enum class MemberKind : uint8_t { kEntries = 'E', kFrames = 'F', kOrigin = 'O', kTail = 'T' };
 
 // The last member's data, and the place of everything else.
 struct Tail {

@@ -151,6 +151,15 @@ FrameCursor Index::frames() const {
           tail_, container()};
 }
 
+Result<std::string> Index::origin() const {
+  for (uint64_t offset = tail_.frames_offset; offset < bytes_->end();) {
+    const std::string data = TRY(read_member(*bytes_, offset, bytes_->end()));
+    if (static_cast<format::MemberKind>(data[0]) == format::MemberKind::kOrigin)
+      return data.substr(1);
+  }
+  return std::string();
+}
+
 EntryCursor Index::entries() const {
   return {
       BlockCursor(bytes_, format::MemberKind::kEntries, tail_.entries_offset, tail_.frames_offset),

@@ -108,6 +108,8 @@ class Index {
   const format::Tail& tail() const { return tail_; }
   FrameCursor frames() const;
   EntryCursor entries() const;
+  // "" when it has none.
+  Result<std::string> origin() const;
 
  private:
   Index(ArchiveFormat format, const format::Tail& tail, std::shared_ptr<const IndexBytes> bytes)

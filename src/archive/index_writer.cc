@@ -52,16 +52,22 @@ Result<void> BlockWriter::flush() {
   return {};
 }
 
-Result<void> IndexWriter::finish(format::Tail tail, Sink& out) {
+Result<void> IndexWriter::finish(format::Tail tail, std::string_view origin, Sink& out) {
   TRY(entries_.finish());
   TRY(frames_.finish());
   tail.frame_count = frames_.count();
   tail.entry_count = entries_.count();
   tail.frames_offset = tail.entries_offset + entries_.members().size();
-  tail.archive_size = tail.frames_offset + frames_.members().size() + format::tail_size(container_);
+  std::string origin_member;
+  if (!origin.empty())
+    origin_member =
+        container_.member(static_cast<char>(format::MemberKind::kOrigin) + std::string(origin));
+  tail.archive_size = tail.frames_offset + frames_.members().size() + origin_member.size() +
+                      format::tail_size(container_);
   HashingSink hashed(out);
   TRY(entries_.members().copy_to(hashed));
   TRY(frames_.members().copy_to(hashed));
+  TRY(hashed.write(as_bytes(origin_member)));
   tail.index_sha256 = hashed.finish();
   return out.write(as_bytes(format::encode(tail, container_)));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "archive/format.h"
 #include "archive/spool.h"
@@ -37,8 +38,9 @@ class IndexWriter {
   Result<void> add(const format::FrameRecord& frame) { return frames_.add(format::encode(frame)); }
   Result<void> add(const format::EntryRecord& entry) { return entries_.add(format::encode(entry)); }
   // Writes the index and the tail. `tail` has stream_size, data_size, hole_size and stream_crc32
-  // set, and entries_offset: how much of the archive stands before the index.
-  Result<void> finish(format::Tail tail, Sink& out);
+  // set, and entries_offset: how much of the archive stands before the index. origin may be empty,
+  // and has at most kMaxOriginBytes.
+  Result<void> finish(format::Tail tail, std::string_view origin, Sink& out);
 
  private:
   const Container& container_;

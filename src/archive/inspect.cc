@@ -3,6 +3,7 @@
 
 #include "archive/archive.h"
 #include "archive/entries.h"
+#include "archive/index.h"
 #include "archive/path.h"
 #include "archive/scan.h"
 
@@ -105,6 +106,19 @@ Result<void> list(RandomSource& archive, const std::function<bool(const Entry&)>
   return for_each_entry(
       archive, index, nullptr,
       [&](const format::EntryRecord& record) -> Result<bool> { return visit(record.entry); });
+}
+
+Result<std::string> origin(RandomSource& archive) {
+  const auto none_if_damaged = [](const Error& error) -> Result<std::string> {
+    if (error.code == Code::kDataLoss || error.code == Code::kUnimplemented) return std::string();
+    return std::unexpected(error);
+  };
+  const auto index = Index::open(archive);
+  if (!index) return none_if_damaged(index.error());
+  if (!*index) return std::string();
+  auto found = (*index)->origin();
+  if (!found) return none_if_damaged(found.error());
+  return found;
 }
 
 Result<VerifyResult> verify(RandomSource& archive, int threads, Progress* progress) {

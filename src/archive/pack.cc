@@ -37,11 +37,12 @@ class CountingSink final : public Sink {
 class Writer {
  public:
   Writer(Sink& out, const Container& container, const ZeroFrame& zero_frame, Progress* progress,
-         PackNotes& notes)
+         const std::string& origin, PackNotes& notes)
       : out_(out),
         container_(container),
         zero_frame_(zero_frame),
         progress_(progress),
+        origin_(origin),
         notes_(notes),
         index_(container) {}
 
@@ -86,7 +87,7 @@ class Writer {
   Result<PackResult> finish() {
     TRY(out_.write(as_bytes(container_.data_end(tail_.stream_crc32, tail_.stream_size))));
     tail_.entries_offset = out_.count();
-    TRY(index_.finish(tail_, out_));
+    TRY(index_.finish(tail_, origin_, out_));
     result_.archive_size_bytes = out_.count();
     result_.data_size_bytes = tail_.data_size;
     result_.sha256 = out_.finish();
@@ -100,6 +101,7 @@ class Writer {
   const Container& container_;
   const ZeroFrame& zero_frame_;
   Progress* progress_;
+  const std::string& origin_;
   PackNotes& notes_;
   IndexWriter index_;
   format::Tail tail_;
@@ -113,6 +115,9 @@ Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackO
   TRY(prefix.empty() ? Result<void>() : in("prefix", check_path(prefix)));
   const ZeroFrame zero_frame = TRY(make_zero_frame(*make_packer(options.compression)));
   const PathPatterns leave_out = TRY(PathPatterns::compile(options.leave_out));
+  if (options.origin.size() > kMaxOriginBytes)
+    return fail(Code::kInvalidArgument,
+                "origin: must be at most " + std::to_string(kMaxOriginBytes) + " bytes");
   PackNotes notes;
   const int threads = thread_count(options.threads);
   PackPipeline pipeline(
@@ -126,7 +131,8 @@ Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackO
         return [packer = std::shared_ptr(make_packer(options.compression)),
                 &zero_frame](PackJob& job) { return do_pack_job(*packer, zero_frame, job); };
       });
-  return Writer(out, container_of(options.compression.format), zero_frame, options.progress, notes)
+  return Writer(out, container_of(options.compression.format), zero_frame, options.progress,
+                options.origin, notes)
       .run(pipeline);
 }
 

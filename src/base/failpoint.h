@@ -47,6 +47,7 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "api.delete.marked",
     "api.delete.object_removed",
     "api.retention.marked",  // one that no rule keeps
+    "api.webhook.sent",      // the receiver has answered, the row does not say so
     // The way of a restore, in order.
     "api.start_session.committed",
     "restore.staging_created",
@@ -59,6 +60,14 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "session.launched",        // game runs, not reported
     "session.reported",        // running reported, job still in the journal
     "session.stopped",         // game ended after a stop, not reported
+    // The way of a restore drill, in order.
+    "api.drill.committed",     // row and command stored, call not yet answered
+    "drill.running_reported",  // no scratch folder yet
+    "drill.unpacked",
+    "drill.examined",
+    "drill.scratch_removed",    // the outcome is known to nobody else yet
+    "drill.outcome_journaled",  // not reported
+    "drill.reported",           // reported, job still in the journal
     // What comes round, or once.
     "api.scheduler.committed",  // a policy's run and its next time are stored
     "api.scheduler.attempted",  // a run that waited was looked at again

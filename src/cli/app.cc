@@ -105,7 +105,10 @@ std::unique_ptr<CLI::App> make_app(Context& context, const Programs& programs) {
   add_deploy(root, "deploy", context);
   add_sgc(root, context);
   add_policy(root, context);
+  add_events(root, context);
+  add_webhook(root, context);
   add_archive(root, context);
+  add_audit(root, context);
   add_examine(root, context, programs);
   add_internal(root, context, programs);
   return app;

@@ -156,6 +156,7 @@ void add_backup(Command& app, Context& context) {
   add_backup_cat(group, context);
   add_backup_diff(group, context);
   add_backup_verify(group, context);
+  add_backup_drills(group, context);
   add_download(group, context);
 }
 

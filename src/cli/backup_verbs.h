@@ -10,6 +10,7 @@ namespace manman::cli {
 void add_backup_cancel(Command& group, Context& context);
 void add_backup_cat(Command& group, Context& context);
 void add_backup_diff(Command& group, Context& context);
+void add_backup_drills(Command& group, Context& context);
 void add_backup_ls(Command& group, Context& context);
 void add_backup_pins(Command& group, Context& context);
 void add_backup_verify(Command& group, Context& context);

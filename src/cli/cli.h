@@ -30,7 +30,7 @@ struct ServiceOptions {
   std::filesystem::path state = ".manman";  // of serve
   std::string grpc = "127.0.0.1:50051";
   TlsFiles grpc_tls;
-  std::string http = "127.0.0.1:8080";
+  std::string http = "127.0.0.1:8080";  // of a host: "" for none
   std::string store;  // a folder or s3://BUCKET; "": see complete()
   std::string bucket = "manman";
   S3Settings s3;
@@ -49,6 +49,9 @@ struct ServiceOptions {
   std::string verify_after_upload = "head";  // or "none", "full"
   int verify_every_days = 0;
   uint32_t verify_bandwidth_kib = 0;
+  int keep_events_days = 365;
+  bool webhook_allow_local = false;
+  std::filesystem::path webhook_ca;
   int threads = 0;
   std::string backup_priority = "low";  // or "normal"
   uint32_t backup_bandwidth_kib = 0;

@@ -1,8 +1,11 @@
 #include "cli/client.h"
 
 #include <grpcpp/grpcpp.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "manman/v1/manman.grpc.pb.h"
 
@@ -55,6 +58,27 @@ Error service_error(const grpc::Status& status) {
   return error;
 }
 
+// What the service's log of events shows of a caller without a certificate. Read once.
+const std::string& who_asks() {
+  static const std::string name = [] {
+    std::array<char, 256> machine{};
+    ::gethostname(machine.data(), machine.size() - 1);
+    std::array<char, 4096> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+    const std::string user = found != nullptr ? found->pw_name : std::to_string(::geteuid());
+    return user + "@" + machine.data();
+  }();
+  return name;
+}
+
+void tell_who_asks(grpc::ClientContext& context) {
+  const std::string& name = who_asks();
+  const bool plain = std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+  if (plain) context.AddMetadata("manman-actor", name);
+}
+
 Error unreachable(const std::string& address, std::string_view why) {
   return Error{Code::kUnavailable,
                "the manman service at " + address + " does not answer: " + std::string(why), true,
@@ -88,6 +112,7 @@ struct Client::Impl {
     grpc::ClientContext context;
     const auto deadline = Clock::now() + timeout;
     context.set_deadline(deadline);
+    tell_who_asks(context);
     Response response;
     const grpc::Status status = (stub.get()->*method)(&context, request, &response);
     if (status.ok()) return response;
@@ -130,7 +155,11 @@ class StreamCall {
   StreamCall(const std::function<std::unique_ptr<Reader>(grpc::ClientContext*,
                                                          grpc::CompletionQueue*, void*)>& begin,
              std::chrono::milliseconds timeout, const std::function<bool()>& stop)
-      : timeout_(timeout), stop_(stop), reader_(begin(&context_, &queue_, this)), pending_(1) {}
+      : timeout_(timeout), stop_(stop) {
+    tell_who_asks(context_);
+    reader_ = begin(&context_, &queue_, this);
+    pending_ = 1;
+  }
   StreamCall(const StreamCall&) = delete;
   StreamCall& operator=(const StreamCall&) = delete;
   ~StreamCall() {

@@ -24,11 +24,15 @@
   CALL(CreateBackupPolicy) CALL(GetBackupPolicy) CALL(ListBackupPolicies)                 \
   CALL(UpdateBackupPolicy) CALL(DeleteBackupPolicy) CALL(RunBackupPolicy)                 \
   CALL(ListPolicyRuns)                                                                    \
-  CALL(ListProfiles) CALL(GetProfile)
+  CALL(UpdateServer) CALL(ListEvents)                                                     \
+  CALL(CreateWebhook) CALL(GetWebhook) CALL(ListWebhooks) CALL(UpdateWebhook)             \
+  CALL(DeleteWebhook) CALL(TestWebhook) CALL(ListWebhookDeliveries)                       \
+  CALL(ListProfiles) CALL(GetProfile)                                                     \
+  CALL(DrillBackup) CALL(GetDrill) CALL(ListDrills)
 // Those that answer with a stream of messages.
 #define MANMAN_CLI_STREAMS(CALL)                                                          \
   CALL(DownloadBackup) CALL(ListBackupEntries) CALL(ReadBackupFile) CALL(DiffBackups)     \
-  CALL(VerifyBackup) CALL(PreviewRetention)
+  CALL(VerifyBackup) CALL(PreviewRetention) CALL(FollowEvents) CALL(AuditStore)
 // clang-format on
 
 namespace manman::cli {

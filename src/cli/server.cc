@@ -1,4 +1,5 @@
 #include "cli/id_verbs.h"
+#include "cli/limit_options.h"
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -55,6 +56,32 @@ void add_create(Command& group, Context& context) {
   });
 }
 
+void add_update(Command& group, Context& context) {
+  Command command = group.command(
+      "update", "Change the limits of a server",
+      {"manman server update 1 --max-concurrent-backups 2",
+       "manman server update 1 --max-total-mib 500000", "manman server update 1 --clear limits"});
+  struct Options {
+    int64_t server = 0;
+    std::vector<std::string> clear;
+    LimitOptions limits;
+  };
+  auto options = std::make_shared<Options>();
+  command.add_id("server", options->server, "Its id").required();
+  command.add("--clear", options->clear, "limits: take all off, before what else is said here")
+      .value("FIELD");
+  add_limit_options(command, options->limits);
+  command.on_run(context, [&context, options]() -> Result<int> {
+    v1::UpdateServerRequest request;
+    request.set_server_id(options->server);
+    request.mutable_clear()->Assign(options->clear.begin(), options->clear.end());
+    apply(options->limits, *request.mutable_limits());
+    const auto response = TRY(TRY(context.client())->call(request));
+    TRY(print_item(context.globals, response.server(), kNoun.id_field));
+    return kOk;
+  });
+}
+
 }  // namespace
 
 void add_server(Command& app, Context& context) {
@@ -62,6 +89,7 @@ void add_server(Command& app, Context& context) {
   add_list(group, context);
   add_get<v1::GetServerRequest>(group, context, kNoun);
   add_create(group, context);
+  add_update(group, context);
   add_delete<v1::DeleteServerRequest>(group, context, kNoun,
                                       "Delete a server that has nothing deployed");
 }

@@ -144,6 +144,17 @@ void add_api_limits(Command& command, ServiceOptions& options) {
       .range(1, 64)
       .value("N");
   command
+      .add("--keep-events-days", options.keep_events_days,
+           "How long the log of events is kept ('manman events')")
+      .range(1, 36500)
+      .value("N");
+  command.add_flag("--webhook-allow-local", options.webhook_allow_local,
+                   "Webhooks may be sent to loopback and link-local addresses");
+  command
+      .add("--webhook-ca", options.webhook_ca,
+           "Certificates (PEM) to trust of the receivers of webhooks, instead of the system's")
+      .value("FILE");
+  command
       .add("--verify-after-upload", options.verify_after_upload,
            "How a new backup is verified where it is stored: head (it is there, in its size), full "
            "(all of it is read), or not")
@@ -222,6 +233,12 @@ void add_host(Command& app, Context& context, const Programs& programs) {
        "    manman host --api 10.0.0.5:50051 --store s3://backups --data-dir /srv/games"});
   auto options = std::make_shared<ServiceOptions>();
   options->data_dir = "/var/lib/manman/data";
+  options->http = "";
+  command
+      .add("--http", options->http,
+           "Address for /healthz and /metrics, such as 127.0.0.1:9464; port 0: any free one. None: "
+           "it doesn't listen")
+      .value("HOST:PORT");
   add_store(command, *options, "");
   add_bus(command, *options, "");
   add_host_settings(command, *options, "");

@@ -130,11 +130,14 @@ Result<ServiceOptions> complete(Role role, ServiceOptions options) {
   TRY(complete_bus(role, options));
   TRY(complete_store(role, options, here));
   if (role == Role::kHost) TRY(check_address(options.api, "--api (API_ADDRESS)", false));
+  if (role == Role::kHost && !options.http.empty())
+    TRY(check_address(options.http, "--http", true));
   if (role != Role::kHost) {
     TRY(check_address(options.grpc, "--grpc (API_ADDRESS)", true));
     TRY(check_address(options.http, "--http", true));
   }
   if (!options.profiles.empty()) options.profiles = place(options.profiles);
+  if (!options.webhook_ca.empty()) options.webhook_ca = place(options.webhook_ca);
   if (role == Role::kApi) return options;
   options.data_dir = options.data_dir.empty() ? options.state / "data" : place(options.data_dir);
   TRY(complete_names(options));

@@ -1,5 +1,6 @@
 #include "cli/handling_options.h"
 #include "cli/id_verbs.h"
+#include "cli/limit_options.h"
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/port_binding.h"
@@ -48,29 +49,34 @@ void add_list(Command& group, Context& context) {
 }
 
 void add_update(Command& group, Context& context) {
-  Command command = group.command("update", "Change how the game of an SGC is handled",
-                                  {"manman sgc update 1 --profile minecraft-java",
-                                   "manman sgc update 1 --leave-out /dynmap/ --max-pause 20",
-                                   "manman sgc update 1 --clear leave_out --clear profile"});
+  Command command =
+      group.command("update", "Change how the game of an SGC is handled, and its limits",
+                    {"manman sgc update 1 --profile minecraft-java",
+                     "manman sgc update 1 --leave-out /dynmap/ --max-pause 20",
+                     "manman sgc update 1 --clear leave_out --clear profile",
+                     "manman sgc update 1 --max-total-mib 20000"});
   struct Options {
     int64_t sgc = 0;
     std::vector<std::string> clear;
     HandlingOptions handling;
+    LimitOptions limits;
   };
   auto options = std::make_shared<Options>();
   command.add_id("sgc", options->sgc, "Its id").required();
   command
       .add("--clear", options->clear,
-           "Say nothing of this field any more (profile, a field of 'handling' in 'sgc get', or "
-           "all); repeatable, and before what else is said here")
+           "Say nothing of this field any more (profile, limits, a field of 'handling' in "
+           "'sgc get', or all of that); repeatable, and before what else is said here")
       .value("FIELD");
   add_handling_options(command, options->handling);
+  add_limit_options(command, options->limits);
   command.on_run(context, [&context, options]() -> Result<int> {
     v1::UpdateServerGameConfigRequest request;
     request.set_server_game_config_id(options->sgc);
     request.mutable_clear()->Assign(options->clear.begin(), options->clear.end());
     request.set_profile(options->handling.profile);
     TRY(apply(options->handling, *request.mutable_handling()));
+    apply(options->limits, *request.mutable_limits());
     const auto response = TRY(TRY(context.client())->call(request));
     TRY(print_item(context.globals, response.config(), kNoun.id_field));
     return kOk;

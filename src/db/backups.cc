@@ -43,6 +43,9 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.verify_error = backup.verification.error;
   row.looked_at = backup.verification.looked_at;
   row.verify_lease_ms = backup.verification.lease_until_ms;
+  row.mark = backup.mark;
+  row.adopted_at = backup.adopted_at;
+  row.verify_failed_how = to_text(backup.verification.failed_how);
   return row;
 }
 
@@ -83,13 +86,25 @@ Result<Backup> to_domain(const BackupRow& row) {
   backup.pinned = row.pinned != 0;
   const auto how = verified_how_from(row.verified_how);
   if (!how) return std::unexpected(damaged("backups.verified_how", row.verified_how));
+  const auto failed_how = verified_how_from(row.verify_failed_how);
+  if (!failed_how)
+    return std::unexpected(damaged("backups.verify_failed_how", row.verify_failed_how));
   backup.verification = {.verified_at = row.verified_at,
                          .how = *how,
                          .failed_at = row.verify_failed_at,
+                         .failed_how = *failed_how,
                          .error = row.verify_error,
                          .looked_at = row.looked_at,
                          .lease_until_ms = row.verify_lease_ms};
+  backup.mark = row.mark;
+  backup.adopted_at = row.adopted_at;
   return backup;
+}
+
+Result<Placed> to_placed(const PlacedRow& row) {
+  const auto status = backup_status_from(row.status);
+  if (!status) return std::unexpected(damaged("backups.status", row.status));
+  return Placed{row.id, row.sgc_id, row.s3_url, row.size_bytes, *status, row.attempt, row.mark};
 }
 
 Where active_of(int64_t sgc_id) {
@@ -199,8 +214,106 @@ Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy
   return std::move(found.front());
 }
 
+Result<std::vector<Placed>> placed(Transaction& tx, const std::string& from,
+                                   const std::string& until, const PlacedAfter& after, int limit) {
+  const std::string url = "s3_url" + std::string(engine_of(tx).by_bytes());
+  Where where;
+  where.when(url + " >= :from_url", "from_url", from)
+      .when(url + " < :until_url", "until_url", until);
+  if (!after.s3_url.empty())
+    where.when("(" + url + ", backup_id) > (:after_url, " + std::to_string(after.backup_id) + ")",
+               "after_url", after.s3_url);
+  return read_all<PlacedRow>(tx, where.order(url + ", backup_id", limit), to_placed);
+}
+
+Result<std::vector<Placed>> placed_at(Transaction& tx, const std::string& s3_url) {
+  const std::string url = "s3_url" + std::string(engine_of(tx).by_bytes());
+  return read_all<PlacedRow>(
+      tx, Where().when(url + " = :url", "url", s3_url).order("backup_id", kMaxPlacedAt), to_placed);
+}
+
+Result<int64_t> count_outside(Transaction& tx, const std::string& from, const std::string& until) {
+  return query(tx, [&](soci::session& sql) -> Result<int64_t> {
+    const std::string url = "s3_url" + std::string(engine_of(tx).by_bytes());
+    int64_t below = 0;
+    int64_t above = 0;
+    sql << "SELECT COUNT(*) FROM backups WHERE " + url + " < :from_url",
+        soci::use(from, "from_url"), soci::into(below);
+    sql << "SELECT COUNT(*) FROM backups WHERE " + url + " >= :until_url",
+        soci::use(until, "until_url"), soci::into(above);
+    return below + above;
+  });
+}
+
+Result<bool> any(Transaction& tx) {
+  return TRY(find_id<BackupRow>(tx, Where()))
+  .has_value();
+}
+
+Result<bool> any_adopted(Transaction& tx, int64_t sgc_id, const std::string& from,
+                         const std::string& until) {
+  const std::string url = "s3_url" + std::string(engine_of(tx).by_bytes());
+  const auto found = TRY(find_id<BackupRow>(
+      tx, Where()
+              .when("server_game_config_id = :sgc AND adopted_at > 0", "sgc", sgc_id)
+              .when(url + " >= :from_url", "from_url", from)
+              .when(url + " < :until_url", "until_url", until)));
+  return found.has_value();
+}
+
+Result<int> move_adopted(Transaction& tx, int64_t from_sgc_id, int64_t to_sgc_id) {
+  return query(tx, [&](soci::session& sql) -> Result<int> {
+    soci::statement statement(sql);
+    statement.exchange(soci::use(to_sgc_id, "to_sgc"));
+    statement.exchange(soci::use(from_sgc_id, "from_sgc"));
+    detail::run(statement,
+                "UPDATE backups SET server_game_config_id = :to_sgc "
+                "WHERE server_game_config_id = :from_sgc AND adopted_at > 0",
+                true);
+    return static_cast<int>(statement.get_affected_rows());
+  });
+}
+
+Result<int64_t> adopt(Transaction& tx, const Backup& backup) {
+  TRY(require<ServerGameConfigRow>(tx, backup.sgc_id));
+  return adopt_row(tx, TRY(to_row(backup)));
+}
+
 Result<void> remove(Transaction& tx, int64_t backup_id) {
-  return erase_one<BackupRow>(tx, backup_id);  // its foreign key makes sessions forget it
+  // By their foreign keys sessions forget it, and its drills go with it.
+  return erase_one<BackupRow>(tx, backup_id);
+}
+
+namespace {
+
+Result<int64_t> number(Transaction& tx, const std::string& what, const Scope& scope,
+                       std::string_view condition) {
+  return query(tx, [&](soci::session& sql) -> Result<int64_t> {
+    int64_t value = 0;
+    int64_t id = scope.sgc_id != 0 ? scope.sgc_id : scope.server_id;
+    soci::statement statement(sql);
+    statement.exchange(soci::into(value));
+    statement.exchange(soci::use(id, "id"));
+    const std::string of_which =
+        scope.sgc_id != 0 ? "server_game_config_id = :id"
+                          : "server_game_config_id IN (SELECT sgc_id FROM server_game_configs "
+                            "WHERE server_id = :id)";
+    detail::run(
+        statement,
+        "SELECT " + what + " FROM backups WHERE " + of_which + " AND " + std::string(condition),
+        true);
+    return value;
+  });
+}
+
+}  // namespace
+
+Result<int64_t> active_of(Transaction& tx, const Scope& scope) {
+  return number(tx, "COUNT(*)", scope, kBackupIsActive);
+}
+
+Result<int64_t> stored_bytes_of(Transaction& tx, const Scope& scope) {
+  return number(tx, "CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT)", scope, kBackupIsStored);
 }
 
 }  // namespace manman::db::backups

@@ -48,6 +48,18 @@ Result<std::vector<PortBinding>> port_bindings_from(std::string_view column,
                                                     const std::string& json);
 Result<KeepRules> keep_rules_from(std::string_view column, const std::string& json);
 
+// The columns of a table that hold limits.
+template <typename Row>
+BackupLimits limits_from(const Row& row) {
+  return {row.max_concurrent_backups, row.max_total_bytes, row.max_manual_per_hour};
+}
+template <typename Row>
+void set_limits(const BackupLimits& limits, Row& row) {
+  row.max_concurrent_backups = limits.max_concurrent_backups;
+  row.max_total_bytes = limits.max_total_bytes;
+  row.max_manual_per_hour = limits.max_manual_per_hour;
+}
+
 // The columns "format" and "level" of a table.
 Result<Compression> compression_from(std::string_view table, const std::string& format,
                                      const std::string& level);

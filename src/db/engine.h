@@ -43,6 +43,11 @@ class Engine {
                           const std::string& id) const = 0;
   // What a SELECT ends with that keeps others from changing its rows until the transaction ends.
   virtual std::string_view hold_rows() const = 0;
+  // What a column's name is followed by that is compared and ordered by the bytes of its text.
+  virtual std::string_view by_bytes() const = 0;
+  // No new row of this table gets an id up to this one from now on.
+  virtual void pass_ids(soci::session& sql, const std::string& table, const std::string& id,
+                        int64_t last) const = 0;
   virtual bool in_transaction(soci::session& sql) const = 0;
   virtual bool has_table(soci::session& sql, const std::string& table) const = 0;
   // Keeps other processes from migrating until the transaction ends.

@@ -56,6 +56,20 @@ Result<GameConfig> create(Transaction& tx, const GameConfig& config) {
   return get(tx, TRY(insert(tx, std::move(row))));
 }
 
+Result<std::optional<GameConfig>> find(Transaction& tx, int64_t game_id, const std::string& name) {
+  const auto id = TRY(find_id<GameConfigRow>(
+      tx, Where().when("game_id = :game", "game", game_id).when("name = :name", "name", name)));
+  if (!id) return std::nullopt;
+  return get(tx, *id);
+}
+
+Result<GameConfig> adopt(Transaction& tx, const GameConfig& config) {
+  TRY(require<GameRow>(tx, config.game_id));
+  GameConfigRow row = TRY(to_row(config));
+  row.id = config.config_id;
+  return get(tx, TRY(adopt_row(tx, std::move(row))));
+}
+
 Result<GameConfig> get(Transaction& tx, int64_t config_id) {
   return read_one<GameConfigRow>(tx, config_id, to_domain);
 }

@@ -22,6 +22,20 @@ Result<Game> create(Transaction& tx, const Game& game) {
   return get(tx, TRY(insert(tx, std::move(row))));
 }
 
+Result<std::optional<Game>> find(Transaction& tx, const std::string& name) {
+  const auto id = TRY(find_id<GameRow>(tx, Where().when("name = :name", "name", name)));
+  if (!id) return std::nullopt;
+  return get(tx, *id);
+}
+
+Result<Game> adopt(Transaction& tx, const Game& game) {
+  GameRow row;
+  row.id = game.game_id;
+  row.name = game.name;
+  row.steam_app_id = game.steam_app_id;
+  return get(tx, TRY(adopt_row(tx, std::move(row))));
+}
+
 Result<Game> get(Transaction& tx, int64_t game_id) {
   return read_one<GameRow>(tx, game_id, to_domain);
 }

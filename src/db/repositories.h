@@ -11,6 +11,7 @@
 #include "db/database.h"
 #include "domain/backup.h"
 #include "domain/catalog.h"
+#include "domain/drill.h"
 #include "domain/policy.h"
 #include "domain/session.h"
 
@@ -29,18 +30,30 @@ namespace servers {
 // The server of this name and environment, made when there is none; the first of all is default.
 Result<Server> ensure(Transaction& tx, const std::string& name, const std::string& environment,
                       int64_t now_s);
+Result<std::optional<Server>> find(Transaction& tx, const std::string& name,
+                                   const std::string& environment);
+// One that is known from elsewhere and was not heard of here: offline, by its own id where that is
+// free, else by a new one.
+Result<Server> adopt(Transaction& tx, const Server& server);
 Result<Server> get(Transaction& tx, int64_t server_id);
 Result<std::vector<Server>> list(Transaction& tx, const Page& page);
 Result<void> seen(Transaction& tx, int64_t server_id, int64_t now_s);  // and online
 // The same of many; how many of them there are.
 Result<int> seen(Transaction& tx, const std::vector<int64_t>& server_ids, int64_t now_s);
-// Marks servers not seen since before_s offline; how many.
-Result<int> mark_offline(Transaction& tx, int64_t before_s);
+// Those of these that were offline are online from now on; which.
+Result<std::vector<int64_t>> mark_online(Transaction& tx, const std::vector<int64_t>& server_ids,
+                                         int64_t now_s);
+// Marks servers not seen since before_s offline; which.
+Result<std::vector<int64_t>> mark_offline(Transaction& tx, int64_t before_s);
+Result<void> set_limits(Transaction& tx, int64_t server_id, const BackupLimits& limits);
 Result<void> remove(Transaction& tx, int64_t server_id);
 }  // namespace servers
 
 namespace games {
 Result<Game> create(Transaction& tx, const Game& game);  // game_id is given by the database
+Result<std::optional<Game>> find(Transaction& tx, const std::string& name);
+// By its own id where that is free, else by a new one.
+Result<Game> adopt(Transaction& tx, const Game& game);
 Result<Game> get(Transaction& tx, int64_t game_id);
 Result<std::vector<Game>> list(Transaction& tx, const Page& page);
 Result<void> remove(Transaction& tx, int64_t game_id);
@@ -48,6 +61,9 @@ Result<void> remove(Transaction& tx, int64_t game_id);
 
 namespace game_configs {
 Result<GameConfig> create(Transaction& tx, const GameConfig& config);
+Result<std::optional<GameConfig>> find(Transaction& tx, int64_t game_id, const std::string& name);
+// By its own id where that is free, else by a new one.
+Result<GameConfig> adopt(Transaction& tx, const GameConfig& config);
 Result<GameConfig> get(Transaction& tx, int64_t config_id);
 // game_id 0: of all games.
 Result<std::vector<GameConfig>> list(Transaction& tx, int64_t game_id, const Page& page);
@@ -56,6 +72,8 @@ Result<void> remove(Transaction& tx, int64_t config_id);
 
 namespace server_game_configs {
 Result<ServerGameConfig> create(Transaction& tx, const ServerGameConfig& config);
+// By its own id where that is free, else by a new one.
+Result<ServerGameConfig> adopt(Transaction& tx, const ServerGameConfig& config);
 Result<ServerGameConfig> get(Transaction& tx, int64_t sgc_id);
 // The whole row, by sgc_id.
 Result<void> update(Transaction& tx, const ServerGameConfig& config);
@@ -76,6 +94,8 @@ struct Filter {
   bool live_only = false;
 };
 Result<Session> create(Transaction& tx, const Session& session);
+// No new session gets an id up to this one from now on.
+Result<void> pass_ids(Transaction& tx, int64_t last);
 Result<Session> get(Transaction& tx, int64_t session_id);
 // The same, and nobody else changes the row until the transaction ends, whatever its isolation.
 Result<Session> hold(Transaction& tx, int64_t session_id);
@@ -113,16 +133,78 @@ Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit);
 // Completed ones that nobody has looked at after before_s, and that no verifier has claimed; those
 // first that were looked at longest ago.
 Result<std::vector<Backup>> to_verify(Transaction& tx, int64_t before_s, int64_t now_ms, int limit);
-// The newest of an SGC whose last full verification was good; none is an empty optional.
+// The newest of an SGC whose last verification that read all of it was good; none is an empty
+// optional.
 Result<std::optional<Backup>> restorable(Transaction& tx, int64_t sgc_id);
 Result<std::vector<Backup>> deleting(Transaction& tx, int limit);
 // The newest of an SGC that can be counted on to restore.
 Result<std::optional<Backup>> last_good(Transaction& tx, int64_t sgc_id);
 // The newest completed one of a policy that has a fingerprint.
 Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy_id);
-// Sessions restored from it, and runs of policies, forget it.
+// What of a row the store is held against.
+struct Placed {
+  int64_t backup_id = 0;
+  int64_t sgc_id = 0;
+  std::string s3_url;
+  int64_t size_bytes = 0;
+  BackupStatus status = BackupStatus::kPending;
+  int attempt = 0;
+  std::string mark;
+  bool operator==(const Placed&) const = default;
+};
+struct PlacedAfter {
+  std::string s3_url;  // "": from the first
+  int64_t backup_id = 0;
+};
+// Those whose URL is from `from` on and below `until`, in the order of its bytes, behind `after`.
+Result<std::vector<Placed>> placed(Transaction& tx, const std::string& from,
+                                   const std::string& until, const PlacedAfter& after, int limit);
+Result<int64_t> count_outside(Transaction& tx, const std::string& from, const std::string& until);
+// Those of one URL: seldom more than one.
+inline constexpr int kMaxPlacedAt = 100;
+Result<std::vector<Placed>> placed_at(Transaction& tx, const std::string& s3_url);
+// Whether there is any backup.
+Result<bool> any(Transaction& tx);
+// Whether the SGC has a backup that was adopted, whose URL is from `from` on and below `until`.
+Result<bool> any_adopted(Transaction& tx, int64_t sgc_id, const std::string& from,
+                         const std::string& until);
+// Gives the adopted backups of one SGC to another; how many.
+Result<int> move_adopted(Transaction& tx, int64_t from_sgc_id, int64_t to_sgc_id);
+// A row that is made again, by its own id where that is free, else by a new one; that id.
+Result<int64_t> adopt(Transaction& tx, const Backup& backup);
+// Sessions restored from it, and runs of policies, forget it; its drills go with it.
 Result<void> remove(Transaction& tx, int64_t backup_id);
+
+// Of which SGCs a sum is taken: of one, or of all on a server.
+struct Scope {
+  int64_t sgc_id = 0;
+  int64_t server_id = 0;
+};
+// How many are pending or running.
+Result<int64_t> active_of(Transaction& tx, const Scope& scope);
+// The sizes of the stored ones together, in bytes.
+Result<int64_t> stored_bytes_of(Transaction& tx, const Scope& scope);
 }  // namespace backups
+
+namespace drills {
+struct Filter {
+  int64_t backup_id = 0;
+  int64_t sgc_id = 0;  // of the backup
+};
+// drill_id is given by the database. Another active drill of the backup (there is a unique index)
+// is kFailedPrecondition.
+Result<Drill> create(Transaction& tx, const Drill& drill);
+Result<Drill> get(Transaction& tx, int64_t drill_id);
+// The same, and nobody else changes the row until the transaction ends, whatever its isolation.
+Result<Drill> hold(Transaction& tx, int64_t drill_id);
+Result<std::vector<Drill>> list(Transaction& tx, const Filter& filter, const Page& page);
+// The pending or running drill of a backup; none is an empty optional.
+Result<std::optional<Drill>> active(Transaction& tx, int64_t backup_id);
+// The whole row, by drill_id.
+Result<void> update(Transaction& tx, const Drill& drill);
+// Active ones whose lease has ended.
+Result<std::vector<Drill>> expired(Transaction& tx, int64_t now_ms, int limit);
+}  // namespace drills
 
 namespace policies {
 // policy_id is given by the database. A name that the SGC has already is kAlreadyExists; more than

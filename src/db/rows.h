@@ -19,6 +19,9 @@ struct ServerRow {
   int is_default = 0;
   std::string status;
   int64_t last_seen = 0;
+  int max_concurrent_backups = 0;
+  int64_t max_total_bytes = 0;
+  int max_manual_per_hour = 0;
 
   void visit(auto&& column) {
     column("name", name);
@@ -26,6 +29,9 @@ struct ServerRow {
     column("is_default", is_default);
     column("status", status);
     column("last_seen", last_seen);
+    column("max_concurrent_backups", max_concurrent_backups);
+    column("max_total_bytes", max_total_bytes);
+    column("max_manual_per_hour", max_manual_per_hour);
   }
 };
 
@@ -88,6 +94,9 @@ struct ServerGameConfigRow {
   std::string status;
   std::string profile;
   std::string handling;
+  int max_concurrent_backups = 0;
+  int64_t max_total_bytes = 0;
+  int max_manual_per_hour = 0;
 
   void visit(auto&& column) {
     column("server_id", server_id);
@@ -96,6 +105,9 @@ struct ServerGameConfigRow {
     column("status", status);
     column("profile", profile);
     column("handling", handling);
+    column("max_concurrent_backups", max_concurrent_backups);
+    column("max_total_bytes", max_total_bytes);
+    column("max_manual_per_hour", max_manual_per_hour);
   }
 };
 
@@ -177,6 +189,9 @@ struct BackupRow {
   std::string verify_error;
   int64_t looked_at = 0;
   int64_t verify_lease_ms = 0;
+  std::string verify_failed_how;
+  std::string mark;
+  int64_t adopted_at = 0;
 
   void visit(auto&& column) {
     column("session_id", session_id);
@@ -212,6 +227,76 @@ struct BackupRow {
     column("verify_error", verify_error);
     column("looked_at", looked_at);
     column("verify_lease_ms", verify_lease_ms);
+    column("verify_failed_how", verify_failed_how);
+    column("mark", mark);
+    column("adopted_at", adopted_at);
+  }
+};
+
+// What of a backup the store is held against.
+struct PlacedRow {
+  static constexpr std::string_view kTable = "backups";
+  static constexpr std::string_view kId = "backup_id";
+  static constexpr std::string_view kThing = "backup";
+  int64_t id = 0;
+  int64_t sgc_id = 0;
+  std::string s3_url;
+  int64_t size_bytes = 0;
+  std::string status;
+  int attempt = 0;
+  std::string mark;
+
+  void visit(auto&& column) {
+    column("server_game_config_id", sgc_id);
+    column("s3_url", s3_url);
+    column("size_bytes", size_bytes);
+    column("status", status);
+    column("attempt", attempt);
+    column("mark", mark);
+  }
+};
+
+struct DrillRow {
+  static constexpr std::string_view kTable = "drills";
+  static constexpr std::string_view kId = "drill_id";
+  static constexpr std::string_view kThing = "drill";
+  int64_t id = 0;
+  int64_t backup_id = 0;
+  int64_t sgc_id = 0;
+  OptionalId server_id;
+  OptionalId policy_id;
+  int start_game = 0;
+  std::string status;
+  std::string error_message;
+  std::string findings;
+  int64_t finding_count = 0;
+  std::string examined;
+  int64_t unexamined_count = 0;
+  int64_t created_at = 0;
+  int64_t started_at = 0;
+  int64_t finished_at = 0;
+  int64_t lease_until_ms = 0;
+  int64_t progress_bytes = 0;
+  int64_t total_bytes = 0;
+
+  void visit(auto&& column) {
+    column("backup_id", backup_id);
+    column("sgc_id", sgc_id);
+    column("server_id", server_id);
+    column("policy_id", policy_id);
+    column("start_game", start_game);
+    column("status", status);
+    column("error_message", error_message);
+    column("findings", findings);
+    column("finding_count", finding_count);
+    column("examined", examined);
+    column("unexamined_count", unexamined_count);
+    column("created_at", created_at);
+    column("started_at", started_at);
+    column("finished_at", finished_at);
+    column("lease_until_ms", lease_until_ms);
+    column("progress_bytes", progress_bytes);
+    column("total_bytes", total_bytes);
   }
 };
 
@@ -288,6 +373,88 @@ struct PolicyRunRow {
     column("missed_count", missed_count);
     column("noted_at", noted_at);
     column("look_again_at", look_again_at);
+  }
+};
+
+struct EventRow {
+  static constexpr std::string_view kTable = "events";
+  static constexpr std::string_view kId = "event_id";
+  static constexpr std::string_view kThing = "event";
+  int64_t id = 0;
+  int64_t at_ms = 0;
+  std::string kind;
+  std::string actor;
+  int64_t server_id = 0;
+  int64_t sgc_id = 0;
+  int64_t session_id = 0;
+  int64_t backup_id = 0;
+  int64_t policy_id = 0;
+  std::string message;
+
+  void visit(auto&& column) {
+    column("at_ms", at_ms);
+    column("kind", kind);
+    column("actor", actor);
+    column("server_id", server_id);
+    column("sgc_id", sgc_id);
+    column("session_id", session_id);
+    column("backup_id", backup_id);
+    column("policy_id", policy_id);
+    column("message", message);
+  }
+};
+
+struct WebhookRow {
+  static constexpr std::string_view kTable = "webhooks";
+  static constexpr std::string_view kId = "webhook_id";
+  static constexpr std::string_view kThing = "webhook";
+  int64_t id = 0;
+  std::string name;
+  std::string url;
+  std::string secret;
+  int paused = 0;
+  int64_t created_at = 0;
+  int failures = 0;
+  std::string last_error;
+  int64_t retry_at_ms = 0;
+  int64_t lease_until_ms = 0;
+
+  void visit(auto&& column) {
+    column("name", name);
+    column("url", url);
+    column("secret", secret);
+    column("paused", paused);
+    column("created_at", created_at);
+    column("failures", failures);
+    column("last_error", last_error);
+    column("retry_at_ms", retry_at_ms);
+    column("lease_until_ms", lease_until_ms);
+  }
+};
+
+struct WebhookDeliveryRow {
+  static constexpr std::string_view kTable = "webhook_deliveries";
+  static constexpr std::string_view kId = "delivery_id";
+  static constexpr std::string_view kThing = "webhook delivery";
+  int64_t id = 0;
+  int64_t webhook_id = 0;
+  int64_t event_id = 0;
+  std::string status;
+  int attempts = 0;
+  int64_t created_at_ms = 0;
+  int64_t next_attempt_ms = 0;
+  int64_t ended_at = 0;
+  std::string last_error;
+
+  void visit(auto&& column) {
+    column("webhook_id", webhook_id);
+    column("event_id", event_id);
+    column("status", status);
+    column("attempts", attempts);
+    column("created_at_ms", created_at_ms);
+    column("next_attempt_ms", next_attempt_ms);
+    column("ended_at", ended_at);
+    column("last_error", last_error);
   }
 };
 

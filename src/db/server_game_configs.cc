@@ -19,6 +19,7 @@ Result<ServerGameConfig> to_domain(const ServerGameConfigRow& row) {
   config.active = row.status == "active";
   config.profile = row.profile;
   config.handling = row.handling;
+  config.limits = limits_from(row);
   return config;
 }
 
@@ -31,6 +32,7 @@ Result<ServerGameConfigRow> to_row(const ServerGameConfig& config) {
   row.status = config.active ? "active" : "inactive";
   row.profile = config.profile;
   row.handling = config.handling;
+  set_limits(config.limits, row);
   return row;
 }
 
@@ -49,6 +51,12 @@ Result<ServerGameConfig> create(Transaction& tx, const ServerGameConfig& config)
   TRY(require<ServerRow>(tx, config.server_id));
   TRY(require<GameConfigRow>(tx, config.game_config_id));
   return get(tx, TRY(insert(tx, TRY(to_row(config)))));
+}
+
+Result<ServerGameConfig> adopt(Transaction& tx, const ServerGameConfig& config) {
+  TRY(require<ServerRow>(tx, config.server_id));
+  TRY(require<GameConfigRow>(tx, config.game_config_id));
+  return get(tx, TRY(adopt_row(tx, TRY(to_row(config)))));
 }
 
 Result<ServerGameConfig> get(Transaction& tx, int64_t sgc_id) {

@@ -96,6 +96,10 @@ Result<Session> create(Transaction& tx, const Session& session) {
   return get(tx, TRY(insert(tx, TRY(to_row(tx, session)))));
 }
 
+Result<void> pass_ids(Transaction& tx, int64_t last) {
+  return db::pass_ids<SessionRow>(tx, last);
+}
+
 Result<Session> get(Transaction& tx, int64_t session_id) {
   return read_one<SessionRow>(tx, session_id, to_domain);
 }

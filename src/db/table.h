@@ -271,6 +271,24 @@ Result<bool> insert_unless(Transaction& tx, Row row, const std::string& target) 
   });
 }
 
+// No new row gets an id up to this one from now on.
+template <typename Row>
+Result<void> pass_ids(Transaction& tx, int64_t last) {
+  return query(tx, [&](soci::session& sql) -> Result<void> {
+    engine_of(tx).pass_ids(sql, std::string(Row::kTable), std::string(Row::kId), last);
+    return {};
+  });
+}
+
+// Stores a row by its own id where that is free, else, or when it is 0, by a new one; says which.
+template <typename Row>
+Result<int64_t> adopt_row(Transaction& tx, Row row) {
+  const bool free = row.id > 0 && TRY(insert_unless(tx, row, "(" + std::string(Row::kId) + ")"));
+  if (!free) return insert(tx, std::move(row));
+  TRY(pass_ids<Row>(tx, row.id));
+  return row.id;
+}
+
 // Writes all columns of the row with this id.
 template <typename Row>
 Result<void> update(Transaction& tx, Row row) {

@@ -73,6 +73,10 @@ struct Backup {
   int64_t policy_id = 0;       // that made it
   std::string fingerprint;     // of its save data before it was read; "": not known. Once completed
   Verification verification;
+  // Random; stands in the archive's index, too, and tells whether an object is this backup's. "":
+  // of a time before that.
+  std::string mark;
+  int64_t adopted_at = 0;  // when the row was made again from its archive; 0: it was not
 };
 
 }  // namespace manman

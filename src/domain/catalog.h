@@ -11,6 +11,15 @@ namespace manman {
 
 // Rows of `servers`, `games`, `game_configs` and `server_game_configs`.
 
+// Bounds on the backups of an SGC, or of all SGCs of a server together; 0: none.
+struct BackupLimits {
+  int max_concurrent_backups = 0;  // pending and running ones
+  int64_t max_total_bytes = 0;  // of all that are stored: none begins while they have come to this
+  int max_manual_per_hour = 0;  // that people ask for
+
+  bool operator==(const BackupLimits&) const = default;
+};
+
 struct Server {
   int64_t server_id = 0;
   std::string name;
@@ -18,6 +27,7 @@ struct Server {
   bool is_default = false;
   bool online = false;
   int64_t last_seen = 0;  // Unix seconds
+  BackupLimits limits;
 };
 
 struct Game {
@@ -55,6 +65,7 @@ struct ServerGameConfig {
   bool active = true;
   std::string profile;   // instead of the game config's; "": that one
   std::string handling;  // what it says itself of it: a layer for merged_handling()
+  BackupLimits limits;
 };
 
 }  // namespace manman

@@ -17,6 +17,7 @@ Result<void> expect_command(const Fields& fields, std::string_view expected) {
   return std::unexpected(fields.wrong("command", "must be \"" + std::string(expected) + "\""));
 }
 
+constexpr int kMaxReadySeconds = 24 * 60 * 60;
 constexpr std::string_view kStart = "start_session";
 constexpr std::string_view kStartWithPaths = "start_session_with_paths";
 
@@ -70,6 +71,8 @@ std::string BackupCommand::to_json() const {
     body["last_fingerprint"] = last_fingerprint;
     body["last_backup_id"] = last_backup_id;
   }
+  body["mark"] = mark;
+  body["origin"] = origin;
   body["launch"] = launch_to_json(launch);
   return dump(body);
 }
@@ -90,6 +93,8 @@ Result<BackupCommand> BackupCommand::parse(std::string_view text) {
   command.fingerprint = TRY(fields.boolean("fingerprint"));
   command.last_fingerprint = TRY(fields.text_or_empty("last_fingerprint"));
   command.last_backup_id = TRY(fields.count("last_backup_id"));
+  command.mark = TRY(fields.text_or_empty("mark"));
+  command.origin = TRY(fields.text_or_empty("origin"));
   command.launch = TRY(launch_from(fields));
   return command;
 }
@@ -101,6 +106,7 @@ std::string CancelBackupCommand::to_json() const {
   body["sgc_id"] = sgc_id;
   body["s3_key"] = s3_key;
   body["s3_url"] = s3_url;
+  body["mark"] = mark;
   return dump(body);
 }
 
@@ -113,6 +119,7 @@ Result<CancelBackupCommand> CancelBackupCommand::parse(std::string_view text) {
   command.sgc_id = TRY(fields.id("sgc_id"));
   command.s3_key = TRY(fields.text("s3_key"));
   command.s3_url = TRY(fields.text_or_empty("s3_url"));
+  command.mark = TRY(fields.text_or_empty("mark"));
   return command;
 }
 
@@ -155,6 +162,43 @@ Result<StartSessionCommand> StartSessionCommand::parse(std::string_view text) {
   if (with_paths && command.restore_paths.empty())
     return std::unexpected(fields.wrong("restore_from.paths", "is missing"));
   command.lease_ms = TRY(fields.count("lease_ms"));
+  command.launch = TRY(launch_from(fields));
+  return command;
+}
+
+std::string DrillCommand::to_json() const {
+  ordered_json body;
+  body["command"] = "drill_backup";
+  body["drill_id"] = drill_id;
+  body["sgc_id"] = sgc_id;
+  body["backup"] = {{"backup_id", backup.backup_id},
+                    {"s3_url", backup.s3_url},
+                    {"size_bytes", backup.size_bytes},
+                    {"data_bytes", backup.data_bytes},
+                    {"sha256", backup.sha256}};
+  body["start_game"] = start_game;
+  body["ready_timeout_seconds"] = ready_timeout_seconds;
+  body["launch"] = launch_to_json(launch);
+  return dump(body);
+}
+
+Result<DrillCommand> DrillCommand::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  TRY(expect_command(fields, "drill_backup"));
+  DrillCommand command;
+  command.drill_id = TRY(fields.id("drill_id"));
+  command.sgc_id = TRY(fields.id("sgc_id"));
+  const auto backup = TRY(fields.object("backup"));
+  if (!backup) return std::unexpected(fields.wrong("backup", "is missing"));
+  command.backup.backup_id = TRY(backup->id("backup_id"));
+  command.backup.s3_url = TRY(backup->text("s3_url"));
+  command.backup.size_bytes = TRY(backup->count("size_bytes"));
+  command.backup.data_bytes = TRY(backup->count("data_bytes"));
+  command.backup.sha256 = TRY(backup->text_or_empty("sha256"));
+  command.start_game = TRY(fields.boolean("start_game"));
+  command.ready_timeout_seconds =
+      TRY(fields.integer("ready_timeout_seconds", 1, kMaxReadySeconds, 300));
   command.launch = TRY(launch_from(fields));
   return command;
 }

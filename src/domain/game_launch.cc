@@ -13,6 +13,8 @@ Result<int> port_from(const Fields& binding, const char* name) {
   return port;
 }
 
+}  // namespace
+
 Result<std::vector<PortBinding>> port_bindings_from(const Fields& launch) {
   std::vector<PortBinding> bindings;
   for (const Fields& fields : TRY(launch.objects("port_bindings"))) {
@@ -25,15 +27,17 @@ Result<std::vector<PortBinding>> port_bindings_from(const Fields& launch) {
   return bindings;
 }
 
-}  // namespace
-
-nlohmann::ordered_json launch_to_json(const GameLaunch& launch) {
+nlohmann::ordered_json port_bindings_to_json(const std::vector<PortBinding>& bindings) {
   auto ports = nlohmann::ordered_json::array();
-  for (const PortBinding& binding : launch.port_bindings) {
+  for (const PortBinding& binding : bindings) {
     ports.push_back({{"container_port", binding.container_port},
                      {"host_port", binding.host_port},
                      {"protocol", binding.protocol}});
   }
+  return ports;
+}
+
+nlohmann::ordered_json launch_to_json(const GameLaunch& launch) {
   nlohmann::ordered_json body;
   body["environment"] = launch.environment;
   body["image"] = launch.image;
@@ -42,7 +46,7 @@ nlohmann::ordered_json launch_to_json(const GameLaunch& launch) {
   body["env"] = launch.env;
   add_handling(launch.handling, body);
   body["data_path"] = launch.data_path;
-  body["port_bindings"] = std::move(ports);
+  body["port_bindings"] = port_bindings_to_json(launch.port_bindings);
   return body;
 }
 

@@ -42,6 +42,8 @@ struct BackupCommand {
   // When the data has the fingerprint that this backup had, none is made; "": one is in any case.
   std::string last_fingerprint;
   int64_t last_backup_id = 0;
+  std::string mark;    // of the row; "": of an API that knows none
+  std::string origin;  // for the archive's index, as JSON; "": none
 
   std::string to_json() const;
   static Result<BackupCommand> parse(std::string_view json);
@@ -53,6 +55,7 @@ struct CancelBackupCommand {
   int64_t sgc_id = 0;
   std::string s3_key;
   std::string s3_url;
+  std::string mark;  // as BackupCommand's
 
   std::string to_json() const;
   static Result<CancelBackupCommand> parse(std::string_view json);
@@ -75,6 +78,28 @@ struct StartSessionCommand {
 
   std::string to_json() const;
   static Result<StartSessionCommand> parse(std::string_view json);
+};
+
+// A completed backup, as its row has it.
+struct StoredBackup {
+  int64_t backup_id = 0;
+  std::string s3_url;
+  int64_t size_bytes = 0;
+  int64_t data_bytes = 0;  // of all files it holds; 0 when the row does not say
+  std::string sha256;      // "" when the row has none
+};
+
+// {"command":"drill_backup", …}. Idempotent by drill_id.
+struct DrillCommand {
+  int64_t drill_id = 0;
+  int64_t sgc_id = 0;  // of the backup
+  StoredBackup backup;
+  bool start_game = false;
+  int ready_timeout_seconds = 300;  // of the game
+  GameLaunch launch;
+
+  std::string to_json() const;
+  static Result<DrillCommand> parse(std::string_view json);
 };
 
 // {"command":"stop_session"|"kill_session"|"undo_restore", …}.
@@ -117,6 +142,7 @@ struct BackupReport {
   ConsistencyVerdict verdict;  // in JSON its fields stand in the body itself
   // What was written. A host that does not say knows of .tar.gz by default alone.
   Compression compression;
+  std::string mark;         // of the command; "": of a host that knows none
   std::string fingerprint;  // of the save data before it was read; "": not known
   // With the status "failed": no backup was needed, as error_message says, since nothing has
   // changed (then since unchanged_since_backup_id) or there is no data.
@@ -144,6 +170,28 @@ struct SessionReport {
   static Result<SessionReport> parse(std::string_view json);
 };
 
+// status.drill.{drill_id}. status: "running" (also renews the lease), "passed", "failed" (by what
+// is in the backup), "given-up" (it could not be done, which says nothing of the backup).
+struct DrillReport {
+  static constexpr size_t kMaxFindings = 100;
+  static constexpr size_t kMaxFindingBytes = 500;  // of each text
+
+  int64_t drill_id = 0;
+  int64_t backup_id = 0;
+  int64_t server_id = 0;
+  std::string status;
+  std::string error_message;
+  std::vector<std::string> findings;  // the first
+  int64_t finding_count = 0;          // all
+  std::string examined;
+  int64_t unexamined_count = 0;
+  int64_t progress_bytes = 0;
+  int64_t total_bytes = 0;
+
+  std::string to_json() const;
+  static Result<DrillReport> parse(std::string_view json);
+};
+
 // health.host.{server_id}.
 struct HostHealth {
   int64_t server_id = 0;
@@ -159,6 +207,7 @@ Result<std::string> command_name(std::string_view json);
 std::string command_key(int64_t server_id, std::string_view what);  // command.host.{id}.{what}
 std::string backup_status_key(int64_t backup_id);
 std::string session_status_key(int64_t session_id);
+std::string drill_status_key(int64_t drill_id);
 std::string host_health_key(int64_t server_id);
 std::string command_queue(int64_t server_id);  // host-{id}-commands
 

@@ -1,6 +1,7 @@
 #include "domain/object_url.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace manman {
 namespace {
@@ -61,8 +62,25 @@ Result<ObjectUrl> ObjectUrl::parse(std::string_view url) {
 }
 
 std::string backup_key(int64_t sgc_id, int64_t backup_id, ArchiveFormat format) {
-  return "backups/" + std::to_string(sgc_id) + "/" + std::to_string(backup_id) +
+  return std::string(kBackupPrefix) + std::to_string(sgc_id) + "/" + std::to_string(backup_id) +
          std::string(name_ending(format));
+}
+
+std::optional<BackupKey> backup_key_from(std::string_view key) {
+  if (!key.starts_with(kBackupPrefix)) return std::nullopt;
+  const std::string_view rest = key.substr(kBackupPrefix.size());
+  const char* const end = rest.data() + rest.size();
+  BackupKey parts;
+  const auto sgc = std::from_chars(rest.data(), end, parts.sgc_id);
+  if (sgc.ec != std::errc() || sgc.ptr == end || *sgc.ptr != '/') return std::nullopt;
+  const auto backup = std::from_chars(sgc.ptr + 1, end, parts.backup_id);
+  if (backup.ec != std::errc() || parts.sgc_id <= 0 || parts.backup_id <= 0) return std::nullopt;
+  // Only as it is written here: no zeros in front.
+  for (const ArchiveFormat format : kAllFormats) {
+    parts.format = format;
+    if (backup_key(parts.sgc_id, parts.backup_id, format) == key) return parts;
+  }
+  return std::nullopt;
 }
 
 }  // namespace manman

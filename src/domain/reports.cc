@@ -66,6 +66,7 @@ std::string BackupReport::to_json() const {
   body["changed_files"] = without_nul(verdict.changed_files);
   body["changed_count"] = verdict.changed_count;
   if (!fingerprint.empty()) body["fingerprint"] = fingerprint;
+  if (!mark.empty()) body["mark"] = mark;
   if (skipped) body["skipped"] = skipped;
   if (unchanged_since_backup_id != 0) body["unchanged_since_backup_id"] = unchanged_since_backup_id;
   return dump(body);
@@ -93,6 +94,7 @@ Result<BackupReport> BackupReport::parse(std::string_view text) {
   report.compression = TRY(compression_from(fields));
   report.verdict = TRY(verdict_from(fields));
   report.fingerprint = TRY(fields.text_or_empty("fingerprint"));
+  report.mark = TRY(fields.text_or_empty("mark"));
   report.skipped = TRY(fields.boolean("skipped"));
   report.unchanged_since_backup_id = TRY(fields.count("unchanged_since_backup_id"));
   return report;
@@ -131,6 +133,43 @@ Result<SessionReport> SessionReport::parse(std::string_view text) {
   report.exit_code = TRY(fields.integer("exit_code", std::numeric_limits<int>::min(),
                                         std::numeric_limits<int>::max(), 0));
   report.error_message = TRY(fields.free_text("error_message"));
+  report.progress_bytes = TRY(fields.count("progress_bytes"));
+  report.total_bytes = TRY(fields.count("total_bytes"));
+  return report;
+}
+
+std::string DrillReport::to_json() const {
+  ordered_json body;
+  body["drill_id"] = drill_id;
+  body["backup_id"] = backup_id;
+  body["server_id"] = server_id;
+  body["status"] = status;
+  body["error_message"] = manman::without_nul(error_message);
+  body["findings"] = without_nul(findings);
+  body["finding_count"] = finding_count;
+  body["examined"] = examined;
+  body["unexamined_count"] = unexamined_count;
+  body["progress_bytes"] = progress_bytes;
+  body["total_bytes"] = total_bytes;
+  return dump(body);
+}
+
+Result<DrillReport> DrillReport::parse(std::string_view text) {
+  const json body = TRY(parse_object(text));
+  const Fields fields(body);
+  DrillReport report;
+  report.drill_id = TRY(fields.id("drill_id"));
+  report.backup_id = TRY(fields.id("backup_id"));
+  report.server_id = TRY(fields.count("server_id"));
+  report.status = TRY(one_of(fields, "status", {"running", "passed", "failed", "given-up"}));
+  report.error_message = TRY(fields.free_text("error_message"));
+  report.findings = TRY(fields.free_texts("findings"));
+  if (report.findings.size() > kMaxFindings)
+    return std::unexpected(
+        fields.wrong("findings", "must be at most " + std::to_string(kMaxFindings)));
+  report.finding_count = TRY(fields.count("finding_count"));
+  report.examined = TRY(fields.free_text("examined"));
+  report.unexamined_count = TRY(fields.count("unexamined_count"));
   report.progress_bytes = TRY(fields.count("progress_bytes"));
   report.total_bytes = TRY(fields.count("total_bytes"));
   return report;

@@ -1,5 +1,7 @@
 #include "domain/retention.h"
 
+#include "domain/retention_model_for_tests.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,12 +35,6 @@ std::string text_of(int64_t unix_seconds) {
                 unsigned(day.month()), unsigned(day.day()), int(clock.hours().count()),
                 int(clock.minutes().count()), int(clock.seconds().count()));
   return text.data();
-}
-
-void sort_newest_first(Candidates& candidates) {
-  std::ranges::sort(candidates, std::ranges::greater(), [](const RetentionCandidate& candidate) {
-    return std::pair(candidate.created_at, candidate.backup_id);
-  });
 }
 
 std::map<int64_t, RetentionDecision> decide(
@@ -279,81 +275,6 @@ TEST(Retention, SpansOfTheCalendar) {
   }
 }
 
-// What the rules mean, said in another way and with all candidates at hand.
-std::set<int64_t> model(const KeepRules& rules, Candidates all,
-                        const std::set<int64_t>& last_good) {
-  sort_newest_first(all);
-  std::set<int64_t> keep;
-  Candidates good;
-  for (const auto& candidate : all) {
-    if (!candidate.not_good.empty())
-      keep.insert(candidate.backup_id);
-    else
-      good.push_back(candidate);
-  }
-  if (good.empty()) return keep;
-  std::set<int64_t> ruled;
-  const bool silent = rules.last == 0 && rules.hourly == 0 && rules.daily == 0 &&
-                      rules.weekly == 0 && rules.monthly == 0 && rules.yearly == 0 &&
-                      rules.within == CalendarSpan();
-  const auto stamp = [](int64_t time, const char* format) {
-    const time_t seconds = time;
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), format, &parts);
-    return std::string(text.data());
-  };
-  const std::vector<std::pair<int, const char*>> groups{{rules.hourly, "%Y%j%H"},
-                                                        {rules.daily, "%Y%j"},
-                                                        {rules.weekly, "%G%V"},
-                                                        {rules.monthly, "%Y%m"},
-                                                        {rules.yearly, "%Y"}};
-  for (size_t i = 0; i < good.size(); i++)
-    if (silent || rules.last < 0 || i < static_cast<size_t>(rules.last))
-      ruled.insert(good[i].backup_id);
-  for (const auto& [count, format] : groups) {
-    std::vector<std::string> seen;
-    for (const auto& candidate : good) {
-      const std::string name = stamp(candidate.created_at, format);
-      if (std::ranges::find(seen, name) != seen.end()) continue;
-      if (count >= 0 && seen.size() >= static_cast<size_t>(count)) break;
-      seen.push_back(name);
-      ruled.insert(candidate.backup_id);
-    }
-    if (count != 0 && (count < 0 || seen.size() < static_cast<size_t>(count)))
-      ruled.insert(good.back().backup_id);
-  }
-  if (rules.within != CalendarSpan()) {
-    const time_t newest = good.front().created_at;
-    std::tm parts{};
-    ::gmtime_r(&newest, &parts);
-    parts.tm_year -= rules.within.years;
-    parts.tm_mon -= rules.within.months;
-    parts.tm_mday -= rules.within.days;
-    parts.tm_hour -= rules.within.hours;
-    const time_t from = ::timegm(&parts);
-    for (const auto& candidate : good)
-      if (candidate.created_at > from) ruled.insert(candidate.backup_id);
-  }
-  int64_t bytes = 0;
-  for (const auto& candidate : good)
-    if (candidate.pinned) bytes += candidate.size_bytes;
-  bool full = false;
-  for (const auto& candidate : good) {
-    const bool anyway = candidate.pinned || last_good.contains(candidate.backup_id);
-    bool by_rule = ruled.contains(candidate.backup_id);
-    if (by_rule && !candidate.pinned && rules.max_total_bytes > 0) {
-      full = full || bytes + candidate.size_bytes > rules.max_total_bytes;
-      by_rule = !full;
-    }
-    if (!anyway && !by_rule) continue;
-    keep.insert(candidate.backup_id);
-    if (!candidate.pinned) bytes += candidate.size_bytes;
-  }
-  return keep;
-}
-
 TEST(Retention, EqualsAModelOfRandomRules) {
   std::mt19937_64 noise(20260301);
   const auto up_to = [&](int64_t most) {
@@ -381,7 +302,8 @@ TEST(Retention, EqualsAModelOfRandomRules) {
                             .not_good = up_to(5) == 0 ? "not verified yet" : ""});
     }
     const int64_t last_good = up_to(40);
-    EXPECT_EQ(kept(decide(rules, candidates, {last_good})), model(rules, candidates, {last_good}))
+    EXPECT_EQ(kept(decide(rules, candidates, {last_good})),
+              retention_model(rules, candidates, {last_good}))
         << "round " << round;
     if (testing::Test::HasFailure()) break;
   }

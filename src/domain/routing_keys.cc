@@ -14,6 +14,10 @@ std::string session_status_key(int64_t session_id) {
   return "status.session." + std::to_string(session_id);
 }
 
+std::string drill_status_key(int64_t drill_id) {
+  return "status.drill." + std::to_string(drill_id);
+}
+
 std::string host_health_key(int64_t server_id) {
   return "health.host." + std::to_string(server_id);
 }

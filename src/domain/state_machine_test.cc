@@ -4,6 +4,7 @@
 #include <set>
 
 #include "domain/backup.h"
+#include "domain/drill.h"
 #include "domain/session.h"
 
 // The expected tables are written out by hand from docs/architecture.md, one row per state and one
@@ -69,6 +70,30 @@ TEST(SessionTableTest, EveryStateAndEvent) {
       EXPECT_EQ(next(status, events[i]), row[i]) << to_text(status) << ", event " << i;
     }
   }
+}
+
+TEST(DrillTableTest, EveryStateAndEvent) {
+  using S = DrillStatus;
+  using E = DrillEvent;
+  constexpr auto kNone = std::nullopt;
+  const E events[] = {E::kHostRunning, E::kHostPassed,   E::kHostFailed,
+                      E::kHostGaveUp,  E::kLeaseExpired, E::kBackupGone};
+  using Row = std::array<std::optional<S>, 6>;
+  const Row active = {S::kRunning, S::kPassed, S::kFailed, S::kGivenUp, S::kGivenUp, S::kGivenUp};
+  const Row ended = {kNone, kNone, kNone, kNone, kNone, kNone};
+  const std::map<S, Row> expected = {
+      {S::kPending, active},
+      {S::kRunning, active},
+      {S::kPassed, ended},
+      {S::kFailed, ended},
+      {S::kGivenUp, {kNone, S::kPassed, S::kFailed, kNone, kNone, kNone}},
+  };
+  for (const auto& [status, row] : expected) {
+    for (size_t i = 0; i < row.size(); i++)
+      EXPECT_EQ(next(status, events[i]), row[i]) << to_text(status) << ", event " << i;
+    EXPECT_EQ(drill_status_from(to_text(status)), status);
+  }
+  EXPECT_FALSE(drill_status_from("given up"));
 }
 
 TEST(BackupStatusTest, TextsAreTheStoredOnesAndReadBack) {

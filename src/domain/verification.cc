@@ -6,8 +6,10 @@
 namespace manman {
 namespace {
 
-constexpr std::pair<VerifiedHow, std::string_view> kNames[] = {
-    {VerifiedHow::kNot, ""}, {VerifiedHow::kHead, "head"}, {VerifiedHow::kFull, "full"}};
+constexpr std::pair<VerifiedHow, std::string_view> kNames[] = {{VerifiedHow::kNot, ""},
+                                                               {VerifiedHow::kHead, "head"},
+                                                               {VerifiedHow::kFull, "full"},
+                                                               {VerifiedHow::kDrill, "drill"}};
 
 }  // namespace
 
@@ -25,17 +27,22 @@ std::optional<VerifiedHow> verified_how_from(std::string_view text) {
 
 void Verification::found_good(VerifiedHow look, int64_t begun_at) {
   looked_at = std::max(looked_at, begun_at);
-  if (look < how || begun_at < verified_at) return;
+  if (begun_at < verified_at) return;
   // A reading that began before the damage was found may have missed it.
-  if (failed_at != 0 && (look == VerifiedHow::kHead || begun_at < failed_at)) return;
+  if (failed_at != 0 && (look == VerifiedHow::kHead || look < failed_how || begun_at < failed_at))
+    return;
+  failed_at = 0;
+  failed_how = VerifiedHow::kNot;
+  error.clear();
+  if (look < how) return;
   verified_at = begun_at;
   how = look;
-  failed_at = 0;
-  error.clear();
 }
 
-void Verification::found_damaged(int64_t begun_at, int64_t now_s, std::string what) {
+void Verification::found_damaged(VerifiedHow look, int64_t begun_at, int64_t now_s,
+                                 std::string what) {
   looked_at = std::max(looked_at, begun_at);
+  failed_how = std::max(look, failed_how);
   failed_at = now_s;
   error = std::move(what);
 }

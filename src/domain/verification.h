@@ -10,11 +10,12 @@ namespace manman {
 // How a backup was verified, the more the further down.
 enum class VerifiedHow {
   kNot,
-  kHead,  // its object is there, in its size
-  kFull,  // all of its archive was read and checked
+  kHead,   // its object is there, in its size
+  kFull,   // all of its archive was read and checked
+  kDrill,  // it was unpacked and examined, by a restore drill
 };
 
-// As stored and on the wire: "", "head", "full".
+// As stored and on the wire: "", "head", "full", "drill".
 std::string_view to_text(VerifiedHow how);
 std::optional<VerifiedHow> verified_how_from(std::string_view text);
 
@@ -22,15 +23,18 @@ std::optional<VerifiedHow> verified_how_from(std::string_view text);
 struct Verification {
   int64_t verified_at = 0;  // the beginning of the last good look that counts
   VerifiedHow how = VerifiedHow::kNot;
-  int64_t failed_at = 0;  // when damage was found, unless a later reading of all of it was good
-  std::string error;      // what
-  int64_t looked_at = 0;  // the beginning of the last look, whatever it found
-  int64_t lease_until_ms = 0;  // the verifier that has claimed it
+  int64_t failed_at = 0;  // when damage was found, unless a later look of its kind was good
+  VerifiedHow failed_how = VerifiedHow::kNot;  // the strongest look that found some
+  std::string error;                           // what
+  int64_t looked_at = 0;                       // the beginning of the last look, whatever it found
+  int64_t lease_until_ms = 0;                  // the verifier that has claimed it
 
   // A look that began at `begun_at` found it good. One that began before what is known already, or
-  // a head after more than that, changes no more than looked_at.
+  // less after more than that, changes no more than looked_at. Damage is taken back by a look that
+  // says as much as the one that found it, and reads all: what a drill finds wrong within a perfect
+  // archive no reading of the archive sees.
   void found_good(VerifiedHow look, int64_t begun_at);
-  void found_damaged(int64_t begun_at, int64_t now_s, std::string what);
+  void found_damaged(VerifiedHow look, int64_t begun_at, int64_t now_s, std::string what);
 
   bool operator==(const Verification&) const = default;
 };

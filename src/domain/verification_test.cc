@@ -21,7 +21,7 @@ TEST(Verification, TheLastGoodReadingCounts) {
 TEST(Verification, DamageStandsUntilAllIsReadAnew) {
   Verification known;
   known.found_good(VerifiedHow::kFull, 10);
-  known.found_damaged(20, 25, "cut short");
+  known.found_damaged(VerifiedHow::kFull, 20, 25, "cut short");
   EXPECT_EQ(known.failed_at, 25);
   EXPECT_EQ(known.error, "cut short");
   EXPECT_EQ(known.verified_at, 10);
@@ -33,10 +33,28 @@ TEST(Verification, DamageStandsUntilAllIsReadAnew) {
   EXPECT_EQ(known, (Verification{.verified_at = 50, .how = VerifiedHow::kFull, .looked_at = 50}));
 }
 
+TEST(Verification, WhatADrillFindsNoReadingTakesBack) {
+  Verification known;
+  known.found_good(VerifiedHow::kDrill, 10);
+  known.found_good(VerifiedHow::kFull, 20);
+  EXPECT_EQ(known.how, VerifiedHow::kDrill);
+  EXPECT_EQ(known.verified_at, 10);
+  known.found_damaged(VerifiedHow::kFull, 30, 35, "a bit");
+  known.found_good(VerifiedHow::kFull, 40);  // the same archive, so the drill's word stands again
+  EXPECT_EQ(known, (Verification{.verified_at = 10, .how = VerifiedHow::kDrill, .looked_at = 40}));
+  known.found_damaged(VerifiedHow::kDrill, 50, 55, "map.sqlite");
+  known.found_damaged(VerifiedHow::kHead, 60, 65, "gone");
+  known.found_good(VerifiedHow::kFull, 70);
+  EXPECT_EQ(known.failed_at, 65);
+  known.found_good(VerifiedHow::kDrill, 80);
+  EXPECT_EQ(known, (Verification{.verified_at = 80, .how = VerifiedHow::kDrill, .looked_at = 80}));
+}
+
 TEST(Verification, NamesComeBack) {
-  for (const auto how : {VerifiedHow::kNot, VerifiedHow::kHead, VerifiedHow::kFull})
+  for (const auto how :
+       {VerifiedHow::kNot, VerifiedHow::kHead, VerifiedHow::kFull, VerifiedHow::kDrill})
     EXPECT_EQ(verified_how_from(to_text(how)), how);
-  EXPECT_FALSE(verified_how_from("drill"));
+  EXPECT_FALSE(verified_how_from("drilled"));
 }
 
 }  // namespace

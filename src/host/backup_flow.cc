@@ -12,6 +12,7 @@
 #include "host/cancel_flow.h"
 #include "host/fingerprint.h"
 #include "host/outcome.h"
+#include "host/place.h"
 #include "host/world_reader.h"
 
 namespace manman::host {
@@ -75,16 +76,19 @@ void BackupFlow::run() {
 Result<BackupReport> BackupFlow::backup_with_retries() {
   TRY(check_worth_a_try(context_, job_.key));
   const auto place = TRY(context_.archives.enter(job_.cancelled()));
-  return retry(context_.config.upload_attempts, kBackoff, job_.cancelled(), [this] {
+  const auto once = [this] {
     auto report = guarded([this] { return backup_once(); });
     if (!report && report.error().retryable)
       log_warn(job_.about, "a try failed: {}", report.error().message);
     return report;
-  });
+  };
+  return retry(context_.config.upload_attempts, kBackoff, job_.cancelled(),
+               context_.metrics.counting(Metrics::Retry::kUpload, once));
 }
 
 Result<BackupReport> BackupFlow::backup_once() {
   TRY(check_destination());
+  TRY(check_place(*context_.store, command_.s3_key, command_.mark));
   TRY(abort_earlier_uploads());
   if (!TRY(folder_exists(gsc_.game())))
     return skipped("SGC " + std::to_string(command_.sgc_id) + " has no save data in " +
@@ -178,6 +182,7 @@ Result<WorldRead> BackupFlow::archive_game(Upload& upload) {
 
 Result<void> BackupFlow::finish_upload(Upload& upload) {
   TRY(failpoint::pass("backup.archived"));
+  TRY(check_place(*context_.store, command_.s3_key, command_.mark));
   TRY(in("complete the upload of " + command_.s3_key, upload.commit()));
   return failpoint::pass("backup.uploaded");
 }
@@ -226,6 +231,7 @@ void BackupFlow::conclude_completed(const BackupReport& report) {
   log_info(job_.about, "completed: {} bytes, {} entries, {} warnings; {}: {}", report.size_bytes,
            report.entries, report.warnings.size(), to_text(report.verdict.consistency),
            report.verdict.evidence);
+  context_.metrics.backup_ended(Metrics::BackupEnd::kCompleted, report);
   const Message message = message_of(report);
   record_outcome(context_, job_.key, message, true);
   if (auto passed = failpoint::pass("backup.upload_journaled"); !passed)
@@ -239,11 +245,13 @@ void BackupFlow::conclude_failed(const Error& error) {
   BackupReport report = backup_renewal(command_, context_.config.server_id, job_.progress);
   report.status = "failed";
   report.error_message = error.text();
+  context_.metrics.backup_ended(Metrics::BackupEnd::kFailed, report);
   conclude(context_, job_.key, message_of(report));
 }
 
 void BackupFlow::conclude_skipped(const BackupReport& report) {
   log_info(job_.about, "not made: {}", report.error_message);
+  context_.metrics.backup_ended(Metrics::BackupEnd::kSkipped, report);
   remove_object();
   conclude(context_, job_.key, message_of(report));
 }
@@ -251,6 +259,7 @@ void BackupFlow::conclude_skipped(const BackupReport& report) {
 // No report: the row says so already.
 void BackupFlow::conclude_cancelled() {
   log_info(job_.about, "cancelled");
+  context_.metrics.backup_ended(Metrics::BackupEnd::kCancelled, {});
   remove_object();
   if (auto passed = failpoint::pass("backup.cancelled"); !passed)
     log_error(job_.about, "{}", passed.error().message);
@@ -265,7 +274,7 @@ void BackupFlow::remove_object() {
   if (!record || !record->upload_begun) return;
   if (auto aborted = abort_earlier_uploads(); !aborted)
     log_warn(job_.about, "abort the uploads of an earlier try: {}", aborted.error().message);
-  if (auto removed = context_.store->remove(command_.s3_key); !removed)
+  if (auto removed = clear_place(*context_.store, command_.s3_key, command_.mark); !removed)
     log_warn(job_.about, "remove {}: {}", command_.s3_key, removed.error().message);
 }
 
@@ -281,6 +290,7 @@ BackupReport backup_renewal(const BackupCommand& command, int64_t server_id,
   report.backup_id = command.backup_id;
   report.server_id = server_id;
   report.attempt = command.attempt;
+  report.mark = command.mark;
   report.status = "running";
   report.s3_url = command.s3_url;
   report.progress_bytes = static_cast<int64_t>(progress.done_bytes.load());

@@ -65,6 +65,60 @@ TEST_F(BackupFlowTest, HoldsAllOfTheGameAndSaysHowMuch) {
   wait_journal_empty();
 }
 
+// A database that was made anew gives the same keys again.
+TEST_F(BackupFlowTest, ArchiveOfAnotherDatabaseIsNeitherReplacedNorRemoved) {
+  const auto put_old = [&](const std::string& key) {
+    auto upload = world_->store->put(key, 3);
+    ASSERT_TRUE(upload && (*upload)->write(as_bytes("old")) && (*upload)->commit());
+  };
+  const auto marked = [](int64_t id, int attempt) {
+    BackupCommand command = backup(id);
+    command.attempt = attempt;
+    command.mark = "new";
+    command.origin = R"({"mark": "new"})";
+    return command;
+  };
+  make_world("A");
+  start_host();
+  put_old(backup(5).s3_key);
+  send(marked(5, 1));
+  EXPECT_NE(wait_backup(5, "failed").error_message.find("is another backup already"),
+            std::string::npos);
+  // It comes while the backup is under way.
+  hold(true);
+  send(marked(6, 1));
+  ASSERT_TRUE(eventually([&] { return store_.waiting > 0; }));
+  put_old(backup(6).s3_key);
+  hold(false);
+  wait_backup(6, "failed");
+  wait_journal_empty();
+  const CancelBackupCommand cancel{.backup_id = 5,
+                                   .sgc_id = kSgc,
+                                   .s3_key = backup(5).s3_key,
+                                   .s3_url = backup(5).s3_url,
+                                   .mark = "new"};
+  ASSERT_TRUE(world_->send("backup.cancel", cancel.to_json()));
+  wait_journal_empty();
+  for (const int64_t id : {5, 6}) {
+    const auto there = world_->store->head(backup(id).s3_key);
+    ASSERT_TRUE(there);
+    EXPECT_EQ(there->size_bytes, 3U);
+  }
+  // Its own is replaced by another attempt.
+  send(marked(7, 1));
+  wait_backup(7, "completed");
+  send(marked(7, 2));
+  wait_journal_empty();
+  EXPECT_TRUE(eventually([&] {
+    const auto all = world_->reports();
+    return std::ranges::any_of(all, [](const Message& message) {
+      const auto report = BackupReport::parse(message.body);
+      return report && report->backup_id == 7 && report->attempt == 2 &&
+             report->status == "completed" && report->mark == "new";
+    });
+  }));
+}
+
 TEST_F(BackupFlowTest, GameThatRunsIsQuietWhileItIsReadAndResumedAfter) {
   make_world("A");
   start_host();

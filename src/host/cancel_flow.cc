@@ -7,6 +7,7 @@
 #include "base/retry.h"
 #include "domain/object_url.h"
 #include "host/outcome.h"
+#include "host/place.h"
 
 namespace manman::host {
 namespace {
@@ -90,7 +91,7 @@ Result<void> CancelFlow::clean_store() {
   if (!command_.s3_url.empty() && command_.s3_url != ours.text())
     return {};  // nothing written here
   TRY(context_.store->abort_uploads(command_.s3_key));
-  return context_.store->remove(command_.s3_key);
+  return clear_place(*context_.store, command_.s3_key, command_.mark);
 }
 
 void CancelFlow::finish(const JobKey& key) {

@@ -8,6 +8,7 @@
 #include "host/cancel_flow.h"
 #include "host/dispatch.h"
 #include "host/outcome.h"
+#include "host/start_flow.h"
 #include "host/stop_flow.h"
 
 namespace manman::host {
@@ -51,6 +52,7 @@ Result<void> CommandLoop::take(const Message& message) {
   const std::string name = TRY(command_name(message.body));
   if (name == "backup_session") return take_backup(message.body);
   if (name == "cancel_backup") return take_cancel(message.body);
+  if (name == "drill_backup") return take_drill(message.body);
   if (name == "start_session" || name == "start_session_with_paths")
     return take_start(message.body);
   if (name == "send_input") return send_input(message.body);
@@ -91,6 +93,16 @@ Result<void> CommandLoop::take_cancel(const std::string& body) {
   return take_job(std::move(record));
 }
 
+Result<void> CommandLoop::take_drill(const std::string& body) {
+  const auto command = TRY(DrillCommand::parse(body));
+  TRY(check_target(command.sgc_id, command.launch.environment));
+  Record record;
+  record.key = {JobKind::kDrill, command.drill_id};
+  record.sgc_id = command.sgc_id;
+  record.command = body;
+  return take_job(std::move(record));
+}
+
 Result<void> CommandLoop::take_start(const std::string& body) {
   const auto command = TRY(StartSessionCommand::parse(body));
   TRY(check_target(command.sgc_id, command.launch.environment));
@@ -98,7 +110,35 @@ Result<void> CommandLoop::take_start(const std::string& body) {
   record.key = {JobKind::kSession, command.session_id};
   record.sgc_id = command.sgc_id;
   record.command = body;
+  if (TRY(is_another_session(record, command))) {
+    refuse_session(command);
+    return {};
+  }
   return take_job(std::move(record));
+}
+
+// Ids start anew with a new database. A folder of this number that is not this command's doing is
+// that of a session of old: what it says of its game would be taken for this one's, and the data
+// not restored.
+Result<bool> CommandLoop::is_another_session(const Record& record,
+                                             const StartSessionCommand& command) {
+  if (context_.journal->find(record.key)) return false;
+  const auto done = context_.journal->find_done(record.key);
+  if (done && done->command == record.command) return false;
+  const GscDir gsc = context_.gsc(command.launch.environment, command.sgc_id);
+  return folder_exists(gsc.session(command.session_id));
+}
+
+void CommandLoop::refuse_session(const StartSessionCommand& command) {
+  SessionReport report = start_renewal(command, context_.config.server_id, Progress());
+  report.status = "crashed";
+  report.error_message =
+      "this host has had another session " + std::to_string(command.session_id) +
+      " of this SGC, of a database that is gone; nothing was started or restored: "
+      "start another session, whose number is the next one";
+  log_error({.session_id = command.session_id, .sgc_id = command.sgc_id}, "{}",
+            report.error_message);
+  context_.reporter.deliver(message_of(report), {});
 }
 
 Result<void> CommandLoop::take_session(const std::string& body) {

@@ -24,7 +24,10 @@ class CommandLoop {
   Result<void> take_backup(const std::string& body);
   Result<void> take_cancel(const std::string& body);
   void refuse_cancelled(const BackupCommand& command);
+  Result<void> take_drill(const std::string& body);
   Result<void> take_start(const std::string& body);
+  Result<bool> is_another_session(const Record& record, const StartSessionCommand& command);
+  void refuse_session(const StartSessionCommand& command);
   Result<void> take_session(const std::string& body);
   Result<void> send_input(const std::string& body);
   Result<void> take_job(Record record);

@@ -9,6 +9,7 @@
 #include "host/jobs.h"
 #include "host/journal.h"
 #include "host/lanes.h"
+#include "host/metrics.h"
 #include "host/reporter.h"
 #include "host/sessions.h"
 
@@ -27,6 +28,7 @@ struct Context {
   Store* store = nullptr;  // there before any job that needs it
   Runtime& runtime;
   const std::unique_ptr<Journal> journal;
+  Metrics metrics;
   Reporter reporter;
   Jobs jobs;
   Gate archives;  // backups and restores at work at the same time

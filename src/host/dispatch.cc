@@ -5,6 +5,7 @@
 
 #include "host/backup_flow.h"
 #include "host/cancel_flow.h"
+#include "host/drill_flow.h"
 #include "host/janitor.h"
 #include "host/outcome.h"
 #include "host/start_flow.h"
@@ -41,6 +42,14 @@ Result<Work> prepare_stop(Job& job, const std::string& body, int64_t server_id) 
   return [command](Context& context, Job& at_work) { run_stop(context, at_work, command); };
 }
 
+Result<Work> prepare_drill(Job& job, const std::string& body, int64_t server_id) {
+  auto command = TRY(DrillCommand::parse(body));
+  job.renewal = [command, server_id](const Progress& progress) {
+    return message_of(drill_renewal(command, server_id, progress));
+  };
+  return [command](Context& context, Job& at_work) { run_drill(context, at_work, command); };
+}
+
 Result<Work> prepare_cancel(const std::string& body) {
   auto command = TRY(CancelBackupCommand::parse(body));
   return [command](Context& context, Job& at_work) { run_cancel(context, at_work, command); };
@@ -66,12 +75,16 @@ Result<Work> prepare(Job& job, const Record& record, int64_t server_id) {
       return prepare_other(record.command, run_expire);
     case JobKind::kCancel:
       return prepare_cancel(record.command);
+    case JobKind::kDrill:
+      return prepare_drill(job, record.command, server_id);
   }
   return fail(Code::kInternal, "unknown kind of job");
 }
 
-// A cancel waits neither for what it ends nor for what stands before that.
+// A cancel waits neither for what it ends nor for what stands before that. Drills wait for one
+// another alone.
 int64_t lane_of(const Record& record) {
+  if (record.key.kind == JobKind::kDrill) return kDrillLane;
   return record.key.kind == JobKind::kCancel ? -record.sgc_id : record.sgc_id;
 }
 

@@ -23,6 +23,7 @@ struct GscDir {
   std::filesystem::path root;
 
   std::filesystem::path game() const { return root / "game"; }
+  std::filesystem::path session(int64_t session_id) const { return named("session-", session_id); }
   std::filesystem::path staging(int64_t session_id) const { return named("restore-", session_id); }
   std::filesystem::path replaced(int64_t session_id) const {
     return named("replaced-", session_id);

@@ -50,6 +50,7 @@ class HostManager::Impl {
   Result<void> adopt();
   Result<void> start(Bus& bus, Store& store);
   void stop();
+  std::string metrics() { return context_ ? context_->metrics.text(*context_) : std::string(); }
 
  private:
   void begin_work(Bus& bus, Store& store);
@@ -117,6 +118,10 @@ Result<void> HostManager::adopt() {
 
 Result<void> HostManager::start(Bus& bus, Store& store) {
   return impl_->start(bus, store);
+}
+
+std::string HostManager::metrics() {
+  return impl_->metrics();
 }
 
 void HostManager::stop() {

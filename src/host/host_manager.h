@@ -58,6 +58,9 @@ class HostManager {
   // all threads have ended. Games run on.
   void stop();
 
+  // Its metrics in the text format of Prometheus, version 0.0.4; "" before adopt(). Thread-safe.
+  std::string metrics();
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "game/runtime/output_file.h"
 #include "host/dispatch.h"
+#include "host/drill_flow.h"
 #include "host/outcome.h"
 #include "live/snapshot.h"
 
@@ -56,6 +57,12 @@ void sweep(Context& context, const GscDir& gsc) {
     log_info(about_session(gsc, *id), "removes the staging folder that a crash left");
     remove_logged(gsc, *id, gsc.staging(*id));
   }
+}
+
+// Of drills that a crash cut off; those that go on begin anew, in this lane.
+void sweep_drills(Context& context) {
+  if (auto removed = remove_tree(drills_dir(context)); !removed)
+    log_error({.server_id = context.config.server_id}, "{}", removed.error().message);
 }
 
 // When the clock of a replaced folder started; nothing when it has none, or none that makes sense.
@@ -165,6 +172,7 @@ bool is_absence(const Error& error) {
 }  // namespace
 
 void sweep_leftovers(Context& context) {
+  context.lanes.post(kDrillLane, [&context] { sweep_drills(context); });
   const auto found = find_gsc_dirs(context.config.data_dir);
   if (!found) return log_error({}, "{}", found.error().message);
   for (const FoundGsc& each : *found)

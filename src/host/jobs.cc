@@ -7,7 +7,7 @@ namespace manman::host {
 About about(const JobKey& key, int64_t sgc_id, int64_t server_id) {
   About about{.sgc_id = sgc_id, .server_id = server_id};
   const bool of_backup = key.kind == JobKind::kBackup || key.kind == JobKind::kCancel;
-  (of_backup ? about.backup_id : about.session_id) = key.id;
+  if (key.kind != JobKind::kDrill) (of_backup ? about.backup_id : about.session_id) = key.id;
   return about;
 }
 

@@ -8,11 +8,12 @@ namespace {
 
 void on_delivered(Context& context, const JobKey& key) {
   const About what = about(key, 0, context.config.server_id);
-  if (key.kind == JobKind::kBackup) {
-    if (auto passed = failpoint::pass("backup.reported"); !passed) {
-      log_error(what, "{}; reported again at the next start", passed.error().message);
-      return;
-    }
+  Result<void> passed;
+  if (key.kind == JobKind::kBackup) passed = failpoint::pass("backup.reported");
+  if (key.kind == JobKind::kDrill) passed = failpoint::pass("drill.reported");
+  if (!passed) {
+    log_error(what, "{}; reported again at the next start", passed.error().message);
+    return;
   }
   if (auto finished = context.journal->finish(key); !finished)
     log_error(what, "{}; reported again at the next start", finished.error().message);
@@ -54,6 +55,10 @@ Message message_of(const BackupReport& report) {
 
 Message message_of(const SessionReport& report) {
   return {.routing_key = session_status_key(report.session_id), .body = report.to_json()};
+}
+
+Message message_of(const DrillReport& report) {
+  return {.routing_key = drill_status_key(report.drill_id), .body = report.to_json()};
 }
 
 }  // namespace manman::host

@@ -23,6 +23,7 @@ Result<void> check_worth_a_try(Context& context, const JobKey& key);
 
 Message message_of(const BackupReport& report);
 Message message_of(const SessionReport& report);
+Message message_of(const DrillReport& report);
 
 // Runs f and turns what it throws (no memory, no thread) into an error, so that a job ends with a
 // report instead of the process.

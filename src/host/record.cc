@@ -12,8 +12,8 @@ using nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 
-constexpr std::array<std::string_view, 6> kKinds = {"backup", "session", "stop",
-                                                    "undo",   "expire",  "cancel"};
+constexpr std::array<std::string_view, 7> kKinds = {"backup", "session", "stop", "undo",
+                                                    "expire", "cancel",  "drill"};
 constexpr std::array<std::string_view, 4> kPhases = {"received", "swapping", "running", "final"};
 
 template <typename Enum, size_t N>

@@ -16,13 +16,14 @@ enum class JobKind {
   kUndo,     // putting back what a restore replaced
   kExpire,   // removing it for good
   kCancel,   // ending a backup; remembered, so that none comes after it
+  kDrill,    // a restore drill
 };
 std::string_view to_text(JobKind kind);
 
 // What makes a command the same when it arrives twice.
 struct JobKey {
   JobKind kind = JobKind::kBackup;
-  int64_t id = 0;  // of the backup (kBackup, kCancel), or of the session
+  int64_t id = 0;  // of the backup (kBackup, kCancel), the drill or the session
   int attempt = 1;
 
   auto operator<=>(const JobKey&) const = default;

@@ -25,6 +25,8 @@ class Reporter {
   // A passing state (progress, a lease renewed): replaces one of the same key that still waits,
   // and is dropped when the bus does not take it.
   void offer(Message message);
+  // How many wait.
+  size_t waiting() { return state_.lock()->queue.size(); }
   // Repeated until the bus has it; then on_delivered is called on the reporter's thread.
   void deliver(Message message, std::function<void()> on_delivered);
 

@@ -1,11 +1,6 @@
 #include "host/restore_flow.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <limits>
-#include <memory>
 #include <utility>
 
 #include "archive/archive.h"
@@ -15,16 +10,14 @@
 #include "base/failpoint.h"
 #include "base/file.h"
 #include "base/retry.h"
-#include "domain/object_url.h"
 #include "host/janitor.h"
-#include "store/store.h"
+#include "host/unpack_backup.h"
 
 namespace manman::host {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr int kDownloadAttempts = 4;
-constexpr const char* kSaveData = "game";  // what all entries of an archive stand under
 constexpr Backoff kBackoff{std::chrono::milliseconds(500), std::chrono::milliseconds(10000)};
 
 Result<void> rename_folder(const fs::path& from, const fs::path& to) {
@@ -53,12 +46,8 @@ class RestoreFlow {
   Result<void> restore_from_start();
   Result<void> resume_swap(const std::string& identity);
 
-  Result<std::unique_ptr<RandomSource>> open_archive();
   Result<archive::Staging> stage();
-  Result<void> unpack_into(const fs::path& target);
   Result<void> copy_the_rest(const fs::path& target);
-  template <typename T>
-  void log_warnings(const T& result) const;
   Result<std::string> journal_swap(const fs::path& staged);
   Result<void> put_in_place(const std::string& identity);
   Result<void> exchange(const std::string& identity);
@@ -83,7 +72,8 @@ Result<void> RestoreFlow::restore_from_start() {
   TRY(job_.progress.check());
   const auto place = TRY(context_.archives.enter(job_.cancelled()));
   const archive::Staging staging =
-      TRY(retry(kDownloadAttempts, kBackoff, job_.cancelled(), [this] { return stage(); }));
+      TRY(retry(kDownloadAttempts, kBackoff, job_.cancelled(),
+                context_.metrics.counting(Metrics::Retry::kDownload, [this] { return stage(); })));
   TRY(job_.progress.check());
   const std::string identity = TRY(journal_swap(staged_game()));
   return put_in_place(identity);
@@ -102,46 +92,17 @@ Result<archive::Staging> RestoreFlow::stage() {
     return fail(Code::kFailedPrecondition, replaced().string() + " is there already");
   auto staging = TRY(archive::Staging::create(gsc_.staging(command_.session_id)));
   TRY(failpoint::pass("restore.staging_created"));
-  TRY(unpack_into(staged_game()));
+  TRY(unpack_backup(context_, job_,
+                    {.backup_id = command_.restore_backup_id,
+                     .s3_url = command_.restore_s3_url,
+                     .size_bytes = command_.restore_size_bytes,
+                     .data_bytes = command_.restore_data_bytes,
+                     .sha256 = command_.restore_sha256},
+                    staged_game(), command_.restore_paths));
   if (!command_.restore_paths.empty()) TRY(copy_the_rest(staged_game()));
   TRY(staging.sync());
   TRY(failpoint::pass("restore.extracted"));
   return staging;
-}
-
-Result<void> RestoreFlow::unpack_into(const fs::path& target) {
-  const auto source = TRY(open_archive());
-  if (::mkdir(target.c_str(), 0755) != 0) return fail_errno("create " + target.string(), errno);
-  archive::UnpackOptions options;
-  options.threads = context_.config.threads;
-  options.strip_prefix = kSaveData;
-  options.only = command_.restore_paths;
-  options.with_parents = !options.only.empty();
-  // Of a part each frame is checked, but not the whole.
-  if (!command_.restore_sha256.empty() && options.only.empty())
-    options.expected_sha256 = TRY(sha256_from_hex(command_.restore_sha256));
-  // Where the row says how much there is, that is the limit, however well it compressed; what the
-  // entries themselves cost comes on top.
-  if (command_.restore_data_bytes > 0) {
-    options.max_unpacked_bytes = static_cast<uint64_t>(command_.restore_data_bytes) +
-                                 source->size() * archive::kUsualMaxRatio;
-    options.max_ratio = std::numeric_limits<uint32_t>::max();
-  }
-  options.progress = &job_.progress;
-  job_.progress.done_bytes = 0;
-  auto unpacked = archive::unpack(*source, target, options);
-  if (!unpacked) return std::unexpected(std::move(unpacked).error().in(command_.restore_s3_url));
-  log_info(job_.about, "restored {} entries, {} bytes from {}", unpacked->entries,
-           unpacked->data_size_bytes, command_.restore_s3_url);
-  log_warnings(*unpacked);
-  return {};
-}
-
-template <typename T>
-void RestoreFlow::log_warnings(const T& result) const {
-  for (const std::string& warning : result.warnings) log_warn(job_.about, "{}", warning);
-  if (result.warning_count > result.warnings.size())
-    log_warn(job_.about, "and {} more like these", result.warning_count - result.warnings.size());
 }
 
 // What is not restored is copied, so that the staged folder holds all that game/ shall hold, and is
@@ -163,26 +124,8 @@ Result<void> RestoreFlow::copy_the_rest(const fs::path& target) {
       TRY(in("keep what is not restored", archive::copy_tree(gsc_.game(), target, options)));
   log_info(job_.about, "kept {} other entries, {} bytes, {} of them on shared blocks",
            copied.entries, copied.data_size_bytes, copied.shared_size_bytes);
-  log_warnings(copied);
+  log_warnings(job_.about, copied);
   return failpoint::pass("restore.rest_copied");
-}
-
-// The archive as the row names it.
-Result<std::unique_ptr<RandomSource>> RestoreFlow::open_archive() {
-  const std::string& text = command_.restore_s3_url;
-  const ObjectUrl url = TRY(ObjectUrl::parse(text));
-  if (url.bucket != context_.store->bucket())
-    return fail(Code::kFailedPrecondition, text + " is in bucket " + url.bucket +
-                                               ", this host's store is bucket " +
-                                               context_.store->bucket());
-  auto source =
-      TRY(in(text, command_.restore_paths.empty() ? open_object_in_order(*context_.store, url.key)
-                                                  : open_object(*context_.store, url.key)));
-  const auto expected = static_cast<uint64_t>(command_.restore_size_bytes);
-  if (expected > 0 && source->size() != expected)
-    return fail(Code::kDataLoss, text + " has " + std::to_string(source->size()) +
-                                     " bytes, the backup had " + std::to_string(expected));
-  return source;
 }
 
 Result<std::string> RestoreFlow::journal_swap(const fs::path& staged) {
@@ -230,7 +173,10 @@ Result<void> RestoreFlow::keep_replaced() {
 }  // namespace
 
 Result<void> restore(Context& context, Job& job, const StartSessionCommand& command) {
-  return RestoreFlow(context, job, command).run();
+  auto restored = RestoreFlow(context, job, command).run();
+  // One that goes on at the next start has not ended.
+  if (restored || !context.stopping) context.metrics.restore_ended(restored.has_value());
+  return restored;
 }
 
 std::string replaced_by(Context& context, const JobKey& key, const StartSessionCommand& command) {

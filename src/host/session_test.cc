@@ -36,6 +36,17 @@ class SessionTest : public HostTest {
   }
 };
 
+// Of a database that is gone: its end would be taken for this one's.
+TEST_F(SessionTest, FolderOfAnotherSessionOfTheSameNumberIsNotTakenForThisOne) {
+  start_host();
+  fs::create_directories(gsc() / "session-7");
+  start(session(7));
+  const auto report = wait_session(7, "crashed");
+  EXPECT_NE(report.error_message.find("another session 7"), std::string::npos);
+  start(session(8));
+  wait_session(8, "running");
+}
+
 TEST_F(SessionTest, FirstStartMakesTheGamesFolder) {
   start_host();
   run(7);

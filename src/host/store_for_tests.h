@@ -28,6 +28,10 @@ class UnreliableStore final : public Store {
   Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
     return real_.sweep_uploads(prefix, older_than);
   }
+  Result<void> list_uploads(std::string_view prefix,
+                            const std::function<bool(const PendingUpload&)>& visit) override {
+    return real_.list_uploads(prefix, visit);
+  }
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
     return real_.get(key, offset, buffer);
   }

@@ -195,6 +195,7 @@ Result<archive::PackResult> WorldReader::pack(const std::filesystem::path& dir,
   options.files = files;
   options.read_limit = &context_.backup_read_rate;
   options.progress = &job_.progress;
+  options.origin = command_.origin;
   return archive::pack(dir, out, options);
 }
 

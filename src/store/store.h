@@ -19,6 +19,14 @@ struct ObjectInfo {
   int64_t modified_at = 0;  // Unix seconds
 };
 
+// What was begun and is no object yet.
+struct PendingUpload {
+  std::string key;
+  std::string id;        // of the store's own making
+  int64_t begun_at = 0;  // Unix seconds; of a folder, when it was last written to. 0: not known
+  int64_t age_s = 0;     // by the store's own clock
+};
+
 // An object on its way into the store: bytes are written in order, and only commit() makes them
 // an object, whole, under its key. Destroyed before that, it aborts and leaves nothing. One
 // thread at a time.
@@ -50,11 +58,16 @@ class Store {
   // The same for all keys that start with prefix, of uploads that are older than this; how many
   // there were.
   virtual Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) = 0;
+  // Calls visit for every such upload, of any age, until visit returns false; of uploads begun or
+  // ended meanwhile some may be missing. Memory is bounded.
+  virtual Result<void> list_uploads(std::string_view prefix,
+                                    const std::function<bool(const PendingUpload&)>& visit) = 0;
   // Fills all of buffer from offset; beyond the object's end is kOutOfRange.
   virtual Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) = 0;
   virtual Result<ObjectInfo> head(std::string_view key) = 0;
-  // Calls visit for every object whose key starts with prefix, in no certain order, until visit
-  // returns false. Uploads that are not committed are no objects.
+  // Calls visit for every object whose key starts with prefix, in the order of the keys'
+  // bytes, until visit returns false. Uploads that are not committed are no objects. Memory is
+  // bounded.
   virtual Result<void> list(std::string_view prefix,
                             const std::function<bool(const ObjectInfo&)>& visit) = 0;
   // An object that is not there is success.

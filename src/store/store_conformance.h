@@ -168,6 +168,14 @@ TYPED_TEST_P(StoreConformance, SweepsOldUploadsOfAPrefix) {
   auto below = begin_large_upload(this->store(), "a/b");
   auto beside = begin_large_upload(this->store(), "c");
   ASSERT_TRUE(below && beside);
+  std::set<std::string> listed;
+  ASSERT_TRUE(this->store().list_uploads("a/", [&](const PendingUpload& upload) {
+    EXPECT_TRUE(listed.insert(upload.key).second) << upload.key << " listed twice";
+    EXPECT_NEAR(static_cast<double>(upload.age_s), 0, 60);
+    EXPECT_FALSE(upload.id.empty());
+    return true;
+  }));
+  EXPECT_EQ(listed, std::set<std::string>{"a/b"});
   EXPECT_EQ(this->store().sweep_uploads("", kDay), 0);
   EXPECT_EQ(this->store().sweep_uploads("a/", kFuture), 1);
   EXPECT_EQ(this->store().sweep_uploads("a/", kFuture), 0);
@@ -193,6 +201,7 @@ TYPED_TEST_P(StoreConformance, ListsByPrefix) {
                                          {"backups/3/50.tar.gz", 50},
                                          {"backups/31/5.tar.gz", 31},
                                          {"backups/4/a/b/c", 4},
+                                         {"backups/4.note", 6},
                                          {"backup", 1},
                                          {"other/3", 3}};
   for (const auto& [key, size] : sizes)
@@ -206,14 +215,17 @@ TYPED_TEST_P(StoreConformance, ListsByPrefix) {
   expect("backups/3/", {"backups/3/5.tar.gz", "backups/3/50.tar.gz"});
   expect("backups/3", {"backups/3/5.tar.gz", "backups/3/50.tar.gz", "backups/31/5.tar.gz"});
   expect("backups/3/5.tar.gz", {"backups/3/5.tar.gz"});
-  expect("backups/4", {"backups/4/a/b/c"});
+  expect("backups/4", {"backups/4.note", "backups/4/a/b/c"});
   expect("backups/3/5.tar.gz/", {});
   expect("back", {"backup", "backups/3/5.tar.gz", "backups/3/50.tar.gz", "backups/31/5.tar.gz",
-                  "backups/4/a/b/c"});
+                  "backups/4.note", "backups/4/a/b/c"});
   expect("../", {});
   expect("/", {});
   expect("nothing", {});
+  std::string before;
   const auto listed = this->store().list("", [&](const ObjectInfo& object) {
+    EXPECT_LT(before, object.key) << "not in the order of the keys' bytes";
+    before = object.key;
     EXPECT_EQ(object.size_bytes, sizes[object.key]) << object.key;
     EXPECT_FALSE(object.etag.empty());
     return true;

@@ -26,6 +26,10 @@ class FlakyStore final : public Store {
   Result<std::unique_ptr<Upload>> put(std::string_view, uint64_t) override { return unused(); }
   Result<void> abort_uploads(std::string_view) override { return unused(); }
   Result<int> sweep_uploads(std::string_view, std::chrono::seconds) override { return unused(); }
+  Result<void> list_uploads(std::string_view,
+                            const std::function<bool(const PendingUpload&)>&) override {
+    return unused();
+  }
   Result<void> list(std::string_view, const std::function<bool(const ObjectInfo&)>&) override {
     return unused();
   }

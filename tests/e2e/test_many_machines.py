@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -102,8 +103,25 @@ class ManyMachines(unittest.TestCase):
         self.assertEqual([k for k in engines.objects() if k.startswith(f"backups/{sgc}/")], [])
         self.assertEqual(engines.uploads(), [])
 
+    def host_metrics(self, host):
+        """What the host manager tells Prometheus: values by series."""
+        address = self.cluster.hosts[host].word_after("http")
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=30) as answer:
+            self.assertEqual(answer.read(), b"ok\n")
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+
     def test_a_process_on_one_host(self):
+        before = self.host_metrics("alpha")
         self.the_whole_way("alpha", entrypoint=[str(paths.sample_game())], command=GAME)
+        after = self.host_metrics("alpha")
+        grown = {name: after[name] - before[name] for name in after if name in before}
+        self.assertEqual(grown['manman_host_backups_ended_total{result="completed"}'], 2)
+        self.assertEqual(grown['manman_host_restores_total{result="good"}'], 1)
+        self.assertEqual(grown["manman_host_pause_seconds_count"], 2)
+        self.assertGreater(grown["manman_host_archive_bytes_total"], 0)
+        self.assertEqual(after['manman_host_jobs{kind="backup"}'], 0)
 
     def test_a_container_on_the_other(self):
         self.the_whole_way("beta", image=IMAGE, entrypoint=["/bin/sample-game"],

@@ -7,7 +7,7 @@ test fails when the service is not killed by its point while the flow is under w
 import os
 
 import grpc
-from lib import trees
+from lib import audit, trees
 from lib.case import ServiceCase
 from lib.wait import wait_until
 
@@ -32,13 +32,17 @@ RESTORE_PATHS = [*RESTORE, "restore.rest_copied"]
 RESTORE_EMPTY = [point for point in RESTORE if point != "restore.replaced_kept"]
 STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
+DRILL = ["api.drill.committed", *COMMAND, "drill.running_reported", "drill.unpacked", "drill.examined",
+         "drill.scratch_removed", "drill.outcome_journaled", "drill.reported", "api.status.applied"]
 # What orders a backup without a call.
 POLICY = ["api.scheduler.committed", *COMMAND]
 SESSION_END = ["session.stopped", "api.status.applied", "api.scheduler.attempted"]
+# tests/integration/test_webhooks.py
+WEBHOOK = ["api.webhook.sent"]
 # What a service does when it starts.
 START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
-FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, RETENTION, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, POLICY,
-         SESSION_END, START_UP)
+FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, RETENTION, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, DRILL, POLICY,
+         SESSION_END, WEBHOOK, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.
 ROUNDS = {"api.status.applied": 2}
@@ -150,6 +154,7 @@ class CrashScenario(ServiceCase):
         # One object for each completed backup, and none beside them.
         urls = [b.s3_url for b in self.api.backups() if b.status == "completed"]
         self.assertEqual(self.service.objects(), sorted(map(self.service.object_path, urls)))
+        audit.wait_nothing_found(self.service)
 
     # -- for several scenarios -------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import grpc  # noqa: E402
-from lib import games, trees  # noqa: E402
+from lib import audit, games, trees  # noqa: E402
 from lib.cluster import BUCKET, Cluster, Engines  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
 
@@ -116,6 +116,7 @@ class Matrix(unittest.TestCase):
         self.settle()
         check(handle)
         self.assertEqual(self.engines.uploads(), [])
+        audit.wait_nothing_found(self.cluster)
 
     # -- parts and faults --------------------------------------------------------------------------
 

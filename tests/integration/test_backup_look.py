@@ -106,7 +106,8 @@ class Look(ServiceCase):
         row = self.api.GetBackup(backup_id=number).backup
         self.assertRegex(row.verification_error, r"frame \d+ \(at byte \d+\) is damaged")
         self.assertGreaterEqual(row.verification_failed_at, row.finished_at)
-        for field in ("verification_error", "verification_failed_at"):
+        self.assertEqual(row.verification_failed_how, "full")
+        for field in ("verification_error", "verification_failed_at", "verification_failed_how"):
             row.ClearField(field)
         self.assertEqual(row, self.backup)
         self.assertEqual(self.service.object_path(row.s3_url).read_bytes(), before)

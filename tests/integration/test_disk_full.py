@@ -102,6 +102,25 @@ class GameDiskIsFull(DiskCase):
         self.service.gsc = lambda sgc: self.disk.path / f"data/gsc-local-{sgc}"
         self.service.start()
 
+    def test_a_drill_is_given_up_and_leaves_nothing(self):
+        sgc, session = self.deploy_running(files=12)
+        backup = games.backup(self.service, session_id=session)
+        before = trees.snapshot(self.service.game(sgc))
+        self.disk.fill(30 * MIB)
+        drill_id = self.api.DrillBackup(backup_id=backup.backup_id).drill.drill_id
+
+        def ended():
+            drill = self.api.GetDrill(drill_id=drill_id).drill
+            return drill.status not in ("pending", "running") and drill
+        drill = wait_until(ended, 60, "the drill to end")
+        self.assertEqual((drill.status, drill.finding_count), ("given-up", 0))
+        self.assertRegex(drill.error_message, FULL)
+        row = self.api.GetBackup(backup_id=backup.backup_id).backup
+        self.assertEqual((row.verified_how, row.verification_failed_at), ("", 0), "it says nothing of the backup")
+        self.assertEqual(list((self.disk.path / "data/drills").iterdir()), [])
+        self.assertGreater(self.disk.free_bytes(), 29 * MIB)
+        trees.assert_same(before, trees.snapshot(self.service.game(sgc)), "the game's data")
+
     def restore_into(self, leave_bytes):
         sgc, session = self.deploy_running(files=12)
         backup = games.backup(self.service, session_id=session)

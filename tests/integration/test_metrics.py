@@ -68,7 +68,14 @@ class Metrics(ServiceCase):
         self.fresh('manman_hosts{status="online"}', 1)
         wait_until(lambda: self.value(age) >= before, 20, "the age of the last good backup")
         self.fresh("manman_outbox_commands", 0)
+        # The host manager of this process tells its own beside them.
+        self.assertEqual(self.value('manman_host_backups_ended_total{result="completed"}'), 1)
+        self.assertEqual(self.value("manman_host_archive_bytes_total"), backup.size_bytes)
+        self.assertEqual(self.value("manman_host_read_bytes_total"), backup.total_bytes)
+        self.assertEqual(self.value("manman_host_games"), 0)
+        self.assertGreater(self.value("manman_host_data_free_bytes"), 0)
         session = games.start(self.service, self.sgc).session_id
+        self.assertEqual(self.value("manman_host_games"), 1)
         self.fresh('manman_sessions{status="running"}', 1)
         games.stop(self.service, session)
         self.fresh('manman_sessions{status="running"}', 0)

@@ -183,7 +183,7 @@ class Cluster:
     def new_host(self, name):
         return Program(f"host-{name}", self.folder,
                        ["host", "--api", self.apis[0].word_after("grpc"), "--server-name", name,
-                        "--data-dir", str(self.data_dir(name)), "--store", f"s3://{BUCKET}",
+                        "--data-dir", str(self.data_dir(name)), "--http", "127.0.0.1:0", "--store", f"s3://{BUCKET}",
                         *self.docker, *self.lease], self.engines.settings())
 
     def __exit__(self, *_):

@@ -21,10 +21,11 @@ TABLE = {
     "db": {"base", "domain"},
     "bus": {"base"},
     "game": {"base"},
-    "host": {"base", "domain", "archive", "live", "examine", "store", "bus", "game"},
-    "api": {"base", "domain", "archive", "store", "db", "bus", "proto"},
+    "http": {"base"},
+    "host": {"base", "domain", "archive", "live", "examine", "store", "bus", "game", "http"},
+    "api": {"base", "domain", "archive", "store", "db", "bus", "http", "proto"},
     "cli": {"base", "archive", "live", "examine", "store", "proto"},
-    "main.cc": {"base", "domain", "archive", "live", "examine", "store", "db", "bus", "game", "host", "api", "cli"},
+    "main.cc": {"base", "domain", "archive", "live", "examine", "store", "db", "bus", "game", "http", "host", "api", "cli"},
 }
 # Libraries that may be named only in some folders.
 LIBRARIES = {
@@ -34,12 +35,12 @@ LIBRARIES = {
     "soci": {"db"},
     "sqlite3.h": {"live", "examine"},
     "libpq-fe.h": {"db"},
-    "httplib.h": {"api"},
+    "httplib.h": {"http"},
     "CLI": {"cli", "main.cc"},
     "amqp.h": {"bus"},
     "amqp_ssl_socket.h": {"bus"},
     "amqp_tcp_socket.h": {"bus"},
-    "curl": {"store", "game"},
+    "curl": {"store", "game", "api"},
     "pugixml.hpp": {"store"},
     "date": {"domain"},
 }

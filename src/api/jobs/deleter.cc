@@ -1,5 +1,7 @@
 #include "api/jobs/deleter.h"
 
+#include "api/drills.h"
+#include "api/events.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "db/repositories.h"
@@ -62,8 +64,9 @@ Result<void> hold_a_newer_good_one(db::Transaction& tx, const Backup& backup) {
 Deleter::Deleter(const Context& context)
     : context_(context), ticker_("deleter", context.config.job_interval, [this] { run_once(); }) {}
 
-Result<Backup> Deleter::mark(int64_t backup_id, By by) {
-  return context_.database.transact([&](db::Transaction& tx) -> Result<Backup> {
+Result<Backup> Deleter::mark(int64_t backup_id, By by, const std::string& actor) {
+  std::optional<Drill> given_up;
+  Backup marked = TRY(context_.database.transact([&](db::Transaction& tx) -> Result<Backup> {
     Backup backup = TRY(db::backups::hold(tx, backup_id));
     TRY(key_of(backup, context_.store));
     if (backup.status == BackupStatus::kDeleting) return backup;
@@ -75,13 +78,26 @@ Result<Backup> Deleter::mark(int64_t backup_id, By by) {
                   name_of(backup) + " is " + std::string(wire_text(backup.status)));
     backup.status = *after;
     TRY(db::backups::update(tx, backup));
+    TRY(note_event(context_, tx,
+                   {.kind = EventKind::kBackupDeleted,
+                    .actor = actor,
+                    .sgc_id = backup.sgc_id,
+                    .backup_id = backup.backup_id,
+                    .policy_id = backup.policy_id,
+                    .message = backup.s3_url}));
+    given_up = TRY(db::drills::active(tx, backup_id));
+    if (given_up)
+      TRY(give_up_drill(context_, tx, *given_up, DrillEvent::kBackupGone,
+                        name_of(backup) + " is being deleted"));
     return backup;
-  });
+  }));
+  if (given_up) drill_ended(context_, *given_up);
+  return marked;
 }
 
 Result<void> Deleter::finish(const Backup& backup) {
   const std::string key = TRY(key_of(backup, context_.store));
-  if (!key.empty()) TRY(context_.store.remove(key));
+  if (!key.empty()) TRY(remove_owned(context_.store, {key, backup.mark, backup.size_bytes > 0}));
   TRY(failpoint::pass("api.delete.object_removed"));
   const auto removed = context_.database.transact(
       [&](db::Transaction& tx) { return db::backups::remove(tx, backup.backup_id); });
@@ -92,14 +108,14 @@ Result<void> Deleter::finish(const Backup& backup) {
   return {};
 }
 
-void Deleter::remove_orphan(const std::string& key) {
+void Deleter::remove_orphan(const OwnedObject& object) {
   auto orphans = orphans_.lock();
   if (orphans->size() == kMaxOrphans) {
     log_warn({}, "object {} has no row and stays in the store: too many others wait",
-             orphans->front());
+             orphans->front().key);
     orphans->pop_front();
   }
-  orphans->push_back(key);
+  orphans->push_back(object);
 }
 
 void Deleter::run_once() {
@@ -125,15 +141,14 @@ void Deleter::finish_marked() {
 }
 
 void Deleter::remove_orphans() {
-  std::deque<std::string> batch;
+  std::deque<OwnedObject> batch;
   std::swap(batch, *orphans_.lock());
-  for (const std::string& key : batch) {
-    const auto removed = context_.store.remove(key);
-    if (removed) {
+  for (const OwnedObject& object : batch) {
+    if (remove_owned(context_.store, object)) {
       context_.counters.orphans_removed++;
-      log_info({}, "object {}, which no row points to, removed", key);
+      log_info({}, "object {}, which no row needs, removed", object.key);
     } else {
-      remove_orphan(key);
+      remove_orphan(object);
     }
   }
 }

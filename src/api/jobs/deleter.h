@@ -30,14 +30,15 @@ class Deleter {
   // The row, marked for deletion; one that is marked already is returned as it is. kNotFound;
   // kFailedPrecondition while it is pending, running or being restored, when it is pinned, and when
   // its object is not in this service's bucket.
-  Result<Backup> mark(int64_t backup_id, By by);
+  // actor: of the event.
+  Result<Backup> mark(int64_t backup_id, By by, const std::string& actor);
 
   // Removes the object of a marked row, then the row. When it fails the job goes on with it.
   Result<void> finish(const Backup& backup);
 
-  // Has the job remove an object that no row points to. Forgotten when the process ends; of more
-  // than 1,000 that wait the oldest are forgotten, with a line in the log.
-  void remove_orphan(const std::string& key);
+  // Has the job remove an object that no row needs any more, if it is owned. Forgotten when the
+  // process ends; of more than 1,000 that wait the oldest are forgotten, with a line in the log.
+  void remove_orphan(const OwnedObject& object);
 
  private:
   void run_once();
@@ -45,7 +46,7 @@ class Deleter {
   void remove_orphans();
 
   const Context& context_;
-  Sync<std::deque<std::string>> orphans_;
+  Sync<std::deque<OwnedObject>> orphans_;
   std::set<int64_t> complained_;  // backups whose failure is in the log; the job's thread only
   Ticker ticker_;
 };

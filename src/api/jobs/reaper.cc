@@ -3,6 +3,8 @@
 #include <string>
 
 #include "api/commands.h"
+#include "api/drills.h"
+#include "api/events.h"
 #include "api/safety_backup.h"
 #include "base/log.h"
 
@@ -10,6 +12,7 @@ namespace manman::api {
 namespace {
 
 constexpr int kBatch = 100;
+constexpr const char* kActor = "reaper";
 // A run that begins so much later than it was due: the process was stopped, or its machine slept.
 constexpr std::chrono::seconds kStoodStill{5};
 
@@ -49,7 +52,9 @@ Result<std::optional<Backup>> reap_backup(const Context& context, db::Transactio
     if (!deployment.handled) backup.error_message += "; " + deployment.handled.error().message;
   }
   TRY(db::backups::update(tx, backup));
-  if (!is_active(backup.status)) TRY(safety_backup_ended(context, tx, backup));
+  if (is_active(backup.status)) return backup;
+  TRY(safety_backup_ended(context, tx, backup));
+  TRY(note_end(context, tx, backup, kActor));
   return backup;
 }
 
@@ -67,7 +72,23 @@ Result<std::optional<Session>> reap_session(const Context& context, db::Transact
                           " said nothing about the " + (stopping ? "stop" : "start") + " for " +
                           seconds(context.config.lease);
   TRY(db::sessions::update(tx, session));
+  TRY(note_event(context, tx,
+                 {.kind = EventKind::kSessionLost,
+                  .actor = kActor,
+                  .sgc_id = session.sgc_id,
+                  .session_id = session.session_id,
+                  .message = session.error_message}));
   return session;
+}
+
+Result<std::optional<Drill>> reap_drill(const Context& context, db::Transaction& tx,
+                                        int64_t drill_id) {
+  Drill drill = TRY(db::drills::hold(tx, drill_id));
+  if (drill.lease_until_ms > context.clock.now_ms()) return std::nullopt;
+  const std::string why = "host lost: server " + std::to_string(drill.server_id) +
+                          " said nothing for " + seconds(context.config.lease);
+  if (!TRY(give_up_drill(context, tx, drill, DrillEvent::kLeaseExpired, why))) return std::nullopt;
+  return drill;
 }
 
 }  // namespace
@@ -94,6 +115,8 @@ void Reaper::run_once() {
       log_warn({}, "reaper, backups: {}", done.error().text());
     if (const auto done = reap_sessions(); !done)
       log_warn({}, "reaper, sessions: {}", done.error().text());
+    if (const auto done = reap_drills(); !done)
+      log_warn({}, "reaper, drills: {}", done.error().text());
   }
   if (heard_ms >= context_.config.offline_after.count())
     if (const auto done = mark_offline(); !done)
@@ -138,13 +161,35 @@ Result<void> Reaper::reap_sessions() {
   return {};
 }
 
+Result<void> Reaper::reap_drills() {
+  const auto expired = TRY(context_.database.look([&](db::Transaction& tx) {
+    return db::drills::expired(tx, context_.clock.now_ms(), kBatch);
+  }));
+  for (const Drill& row : expired) {
+    const auto reaped = context_.database.transact(
+        [&](db::Transaction& tx) { return reap_drill(context_, tx, row.drill_id); });
+    if (!reaped && reaped.error().code == Code::kNotFound) continue;  // its backup is gone
+    if (!reaped) return std::unexpected(reaped.error());
+    if (*reaped) drill_ended(context_, **reaped);
+  }
+  return {};
+}
+
 Result<void> Reaper::mark_offline() {
   const int64_t before_s = (context_.clock.now_ms() - context_.config.offline_after.count()) / 1000;
-  const int marked =
-      TRY(context_.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
-        return db::servers::mark_offline(tx, before_s);
+  const auto marked = TRY(context_.database.transact(
+      db::Isolation::kStatement, [&](db::Transaction& tx) -> Result<std::vector<int64_t>> {
+        auto lost = TRY(db::servers::mark_offline(tx, before_s));
+        for (const int64_t server_id : lost)
+          TRY(note_event(
+              context_, tx,
+              {.kind = EventKind::kHostLost,
+               .actor = kActor,
+               .server_id = server_id,
+               .message = "not heard of for " + seconds(context_.config.offline_after)}));
+        return lost;
       }));
-  if (marked > 0) log_warn({}, "{} server(s) went offline", marked);
+  for (const int64_t server_id : marked) log_warn({}, "server {} went offline", server_id);
   return {};
 }
 

@@ -26,6 +26,7 @@ class Reaper {
   void run_once();
   Result<void> reap_backups();
   Result<void> reap_sessions();
+  Result<void> reap_drills();
   Result<void> mark_offline();
 
   const Context& context_;

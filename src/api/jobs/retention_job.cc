@@ -74,7 +74,7 @@ Result<bool> RetentionJob::apply(const BackupPolicy& policy) {
 // What was decided on rows as they were read is looked at once more under lock: a pin, or the last
 // good backup being deleted meanwhile, counts.
 Result<void> RetentionJob::let_go(const Backup& backup) {
-  const Backup marked = TRY(deleter_.mark(backup.backup_id, Deleter::By::kRetention));
+  const Backup marked = TRY(deleter_.mark(backup.backup_id, Deleter::By::kRetention, "retention"));
   TRY(failpoint::pass("api.retention.marked"));
   // What can't be removed now the deleter goes on with.
   if (const auto finished = deleter_.finish(marked); !finished)

@@ -17,9 +17,10 @@ class RetentionJob {
 
   void start() { ticker_.start(); }
   void stop() { ticker_.stop(); }
+  // One round of it, on the caller's thread.
+  void run_once();
 
  private:
-  void run_once();
   // False: one that has to go can't yet.
   Result<bool> look_through(int64_t sgc_id);
   Result<bool> apply(const BackupPolicy& policy);

@@ -31,7 +31,7 @@ Result<void> give_up_due(const Context& context, db::Transaction& tx, int64_t po
   const int64_t now_s = context.clock.now_s();
   if (!policy || policy->next_due_at == 0 || policy->next_due_at > now_s) return {};
   auto run = TRY(record_run(tx, *policy, RunTrigger::kSchedule, policy->next_due_at, now_s));
-  if (run) TRY(conclude_run(tx, *run, RunOutcome::kFailed, why.text(), now_s));
+  if (run) TRY(conclude_run(context, tx, *run, RunOutcome::kFailed, why.text()));
   policy->next_due_at = next_due(*policy, now_s).value_or(0);
   return db::policies::update(tx, *policy);
 }
@@ -54,7 +54,7 @@ Result<void> give_up_waiting(const Context& context, db::Transaction& tx, const 
                              const Error& why) {
   auto run = TRY(still_waiting(tx, row.run_id));
   if (!run) return {};
-  return conclude_run(tx, *run, RunOutcome::kFailed, why.text(), context.clock.now_s());
+  return conclude_run(context, tx, *run, RunOutcome::kFailed, why.text());
 }
 
 }  // namespace

@@ -41,15 +41,17 @@ Result<Backup> create(const Context& context, const v1::CreateBackupRequest& req
                          .session_id = request.session_id(),
                          .description = request.description(),
                          .format = request.format(),
-                         .level = request.level()});
+                         .level = request.level(),
+                         .manual = true});
   });
 }
 
 }  // namespace
 
-grpc::Status Service::CreateBackup(grpc::ServerContext*, const v1::CreateBackupRequest* request,
+grpc::Status Service::CreateBackup(grpc::ServerContext* call,
+                                   const v1::CreateBackupRequest* request,
                                    v1::CreateBackupResponse* response) {
-  return answer("CreateBackup", [&](const Context& context) -> Result<void> {
+  return answer(call, "CreateBackup", [&](const Context& context) -> Result<void> {
     TRY(check(*request));
     const Backup backup = TRY(create(context, *request));
     context.commands_waiting();
@@ -88,11 +90,13 @@ grpc::Status Service::GetBackup(grpc::ServerContext*, const v1::GetBackupRequest
   });
 }
 
-grpc::Status Service::DeleteBackup(grpc::ServerContext*, const v1::DeleteBackupRequest* request,
+grpc::Status Service::DeleteBackup(grpc::ServerContext* call,
+                                   const v1::DeleteBackupRequest* request,
                                    v1::DeleteBackupResponse*) {
-  return answer("DeleteBackup", [&](const Context&) -> Result<void> {
+  return answer(call, "DeleteBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
-    const Backup row = TRY(deleter_->mark(request->backup_id(), Deleter::By::kRequest));
+    const Backup row =
+        TRY(deleter_->mark(request->backup_id(), Deleter::By::kRequest, context.actor));
     TRY(failpoint::pass("api.delete.marked"));
     auto finished = deleter_->finish(row);
     if (finished) return {};

@@ -1,4 +1,5 @@
 #include "api/commands.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -29,6 +30,7 @@ Result<Backup> cancel(const Context& context, int64_t backup_id) {
         TRY(db::backups::update(tx, row));
         TRY(order_cancel(tx, row, now_ms));
         TRY(safety_backup_ended(context, tx, row));
+        TRY(note_end(context, tx, row, context.actor));
         ended = true;
         return row;
       }));
@@ -38,9 +40,10 @@ Result<Backup> cancel(const Context& context, int64_t backup_id) {
 
 }  // namespace
 
-grpc::Status Service::CancelBackup(grpc::ServerContext*, const v1::CancelBackupRequest* request,
+grpc::Status Service::CancelBackup(grpc::ServerContext* call,
+                                   const v1::CancelBackupRequest* request,
                                    v1::CancelBackupResponse* response) {
-  return answer("CancelBackup", [&](const Context& context) -> Result<void> {
+  return answer(call, "CancelBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
     const Backup backup = TRY(cancel(context, request->backup_id()));
     context.commands_waiting();

@@ -1,3 +1,4 @@
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/game_config_fields.h"
 #include "api/handling_fields.h"
@@ -25,6 +26,10 @@ v1::Handling handling_in(const v1::CreateGameConfigRequest& request) {
   return said;
 }
 
+std::string text_of(const GameConfig& config) {
+  return "game config " + std::to_string(config.config_id) + ", " + config.name;
+}
+
 Result<GameConfig> config_from(const Profiles& profiles,
                                const v1::CreateGameConfigRequest& request) {
   GameConfig config{.game_id = request.game_id(),
@@ -47,15 +52,18 @@ Result<GameConfig> config_from(const Profiles& profiles,
 
 }  // namespace
 
-grpc::Status Service::CreateGameConfig(grpc::ServerContext*,
+grpc::Status Service::CreateGameConfig(grpc::ServerContext* call,
                                        const v1::CreateGameConfigRequest* request,
                                        v1::CreateGameConfigResponse* response) {
-  return answer("CreateGameConfig", [&](const Context& context) -> Result<void> {
+  return answer(call, "CreateGameConfig", [&](const Context& context) -> Result<void> {
     const GameConfig config = TRY(config_from(context.config.profiles, *request));
     const GameConfig row =
         TRY(context.database.transact([&](db::Transaction& tx) -> Result<GameConfig> {
           TRY(db::games::get(tx, config.game_id));
-          return db::game_configs::create(tx, config);
+          GameConfig made = TRY(db::game_configs::create(tx, config));
+          TRY(note_event(context, tx,
+                         {.kind = EventKind::kGameConfigCreated, .message = text_of(made)}));
+          return made;
         }));
     to_proto(context.config.profiles, row, response->mutable_config());
     return {};
@@ -90,13 +98,17 @@ grpc::Status Service::GetGameConfig(grpc::ServerContext*, const v1::GetGameConfi
   });
 }
 
-grpc::Status Service::DeleteGameConfig(grpc::ServerContext*,
+grpc::Status Service::DeleteGameConfig(grpc::ServerContext* call,
                                        const v1::DeleteGameConfigRequest* request,
                                        v1::DeleteGameConfigResponse*) {
-  return answer("DeleteGameConfig", [&](const Context& context) -> Result<void> {
+  return answer(call, "DeleteGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("config_id", request->config_id()));
-    return context.database.transact(
-        [&](db::Transaction& tx) { return db::game_configs::remove(tx, request->config_id()); });
+    return context.database.transact([&](db::Transaction& tx) -> Result<void> {
+      const GameConfig config = TRY(db::game_configs::get(tx, request->config_id()));
+      TRY(note_event(context, tx,
+                     {.kind = EventKind::kGameConfigDeleted, .message = text_of(config)}));
+      return db::game_configs::remove(tx, config.config_id);
+    });
   });
 }
 

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <mutex>
 
-#include "api/listen_address.h"
+#include "http/listen_address.h"
 #include "base/log.h"
 
 namespace manman::api {

@@ -1,3 +1,4 @@
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -19,15 +20,19 @@ Result<Backup> pin(const Context& context, int64_t backup_id, bool pinned) {
     row.pinned = pinned;
     TRY(db::backups::update(tx, row));
     if (!pinned) TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));
+    TRY(note_event(context, tx,
+                   {.kind = pinned ? EventKind::kBackupPinned : EventKind::kBackupUnpinned,
+                    .sgc_id = row.sgc_id,
+                    .backup_id = row.backup_id}));
     return row;
   });
 }
 
 }  // namespace
 
-grpc::Status Service::PinBackup(grpc::ServerContext*, const v1::PinBackupRequest* request,
+grpc::Status Service::PinBackup(grpc::ServerContext* call, const v1::PinBackupRequest* request,
                                 v1::PinBackupResponse* response) {
-  return answer("PinBackup", [&](const Context& context) -> Result<void> {
+  return answer(call, "PinBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
     const Backup backup = TRY(pin(context, request->backup_id(), !request->unpin()));
     log_info({.backup_id = backup.backup_id, .sgc_id = backup.sgc_id}, "backup {}pinned",

@@ -1,3 +1,4 @@
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/handling_fields.h"
 #include "api/new_backup.h"
@@ -26,6 +27,15 @@ Result<void> check_deployed(const Context& context, db::Transaction& tx,
   return {};
 }
 
+Result<void> note(const Context& context, db::Transaction& tx, EventKind kind,
+                  const BackupPolicy& policy) {
+  return note_event(context, tx,
+                    {.kind = kind,
+                     .sgc_id = policy.sgc_id,
+                     .policy_id = policy.policy_id,
+                     .message = "policy " + policy.name + (policy.paused ? ", paused" : "")});
+}
+
 Result<BackupPolicy> create(const Context& context, BackupPolicy policy) {
   return context.database.transact([&](db::Transaction& tx) -> Result<BackupPolicy> {
     const int64_t now_s = context.clock.now_s();
@@ -34,14 +44,15 @@ Result<BackupPolicy> create(const Context& context, BackupPolicy policy) {
     made.next_due_at = TRY(next_due(made, now_s));
     TRY(db::policies::update(tx, made));
     TRY(check_deployed(context, tx, made));
+    TRY(note(context, tx, EventKind::kPolicyCreated, made));
     return made;
   });
 }
 
 // A paused policy makes nothing, so what waits is given up.
-Result<void> skip_waiting(db::Transaction& tx, const BackupPolicy& policy, int64_t now_s) {
+Result<void> skip_waiting(const Context& context, db::Transaction& tx, const BackupPolicy& policy) {
   for (PolicyRun& run : TRY(db::policy_runs::waiting_of(tx, policy.policy_id)))
-    TRY(conclude_run(tx, run, RunOutcome::kSkipped, "the policy was paused", now_s));
+    TRY(conclude_run(context, tx, run, RunOutcome::kSkipped, "the policy was paused"));
   return {};
 }
 
@@ -56,13 +67,14 @@ Result<BackupPolicy> update(const Context& context, const v1::UpdateBackupPolicy
     policy.updated_at = now_s;
     policy.next_due_at = before.next_due_at;
     if (policy.paused != before.paused || policy.schedule != before.schedule) {
-      TRY(miss_due(tx, before, now_s, "the policy was changed before it could be made"));
+      TRY(miss_due(context, tx, before, "the policy was changed before it could be made"));
       policy.next_due_at = TRY(next_due(policy, now_s));
     }
     TRY(db::policies::update(tx, policy));
     if (policy.keep != before.keep) TRY(db::retention_queue::add(tx, policy.sgc_id, now_s));
-    if (policy.paused && !before.paused) TRY(skip_waiting(tx, policy, now_s));
+    if (policy.paused && !before.paused) TRY(skip_waiting(context, tx, policy));
     TRY(check_deployed(context, tx, policy));
+    TRY(note(context, tx, EventKind::kPolicyUpdated, policy));
     return policy;
   });
 }
@@ -72,19 +84,21 @@ Result<Backup> run_now(const Context& context, int64_t policy_id) {
     const BackupPolicy policy = TRY(db::policies::hold(tx, policy_id));
     const int64_t now_s = context.clock.now_s();
     auto run = TRY(record_run(tx, policy, RunTrigger::kManual, now_s, now_s));
-    return begin_backup(
-        context, tx,
-        {.sgc_id = policy.sgc_id, .description = "policy " + policy.name, .policy_id = policy_id},
-        &*run);
+    return begin_backup(context, tx,
+                        {.sgc_id = policy.sgc_id,
+                         .description = "policy " + policy.name,
+                         .policy_id = policy_id,
+                         .manual = true},
+                        &*run);
   });
 }
 
 }  // namespace
 
-grpc::Status Service::CreateBackupPolicy(grpc::ServerContext*,
+grpc::Status Service::CreateBackupPolicy(grpc::ServerContext* call,
                                          const v1::CreateBackupPolicyRequest* request,
                                          v1::CreateBackupPolicyResponse* response) {
-  return answer("CreateBackupPolicy", [&](const Context& context) -> Result<void> {
+  return answer(call, "CreateBackupPolicy", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->policy().server_game_config_id()));
     v1::BackupPolicy said = request->policy();
     said.clear_policy_id();
@@ -123,30 +137,33 @@ grpc::Status Service::ListBackupPolicies(grpc::ServerContext*,
   });
 }
 
-grpc::Status Service::UpdateBackupPolicy(grpc::ServerContext*,
+grpc::Status Service::UpdateBackupPolicy(grpc::ServerContext* call,
                                          const v1::UpdateBackupPolicyRequest* request,
                                          v1::UpdateBackupPolicyResponse* response) {
-  return answer("UpdateBackupPolicy", [&](const Context& context) -> Result<void> {
+  return answer(call, "UpdateBackupPolicy", [&](const Context& context) -> Result<void> {
     TRY(check_id("policy_id", request->policy().policy_id()));
     to_proto(TRY(update(context, *request)), response->mutable_policy());
     return {};
   });
 }
 
-grpc::Status Service::DeleteBackupPolicy(grpc::ServerContext*,
+grpc::Status Service::DeleteBackupPolicy(grpc::ServerContext* call,
                                          const v1::DeleteBackupPolicyRequest* request,
                                          v1::DeleteBackupPolicyResponse*) {
-  return answer("DeleteBackupPolicy", [&](const Context& context) -> Result<void> {
+  return answer(call, "DeleteBackupPolicy", [&](const Context& context) -> Result<void> {
     TRY(check_id("policy_id", request->policy_id()));
-    return context.database.transact(
-        [&](db::Transaction& tx) { return db::policies::remove(tx, request->policy_id()); });
+    return context.database.transact([&](db::Transaction& tx) -> Result<void> {
+      TRY(note(context, tx, EventKind::kPolicyDeleted,
+               TRY(db::policies::hold(tx, request->policy_id()))));
+      return db::policies::remove(tx, request->policy_id());
+    });
   });
 }
 
-grpc::Status Service::RunBackupPolicy(grpc::ServerContext*,
+grpc::Status Service::RunBackupPolicy(grpc::ServerContext* call,
                                       const v1::RunBackupPolicyRequest* request,
                                       v1::RunBackupPolicyResponse* response) {
-  return answer("RunBackupPolicy", [&](const Context& context) -> Result<void> {
+  return answer(call, "RunBackupPolicy", [&](const Context& context) -> Result<void> {
     TRY(check_id("policy_id", request->policy_id()));
     const Backup backup = TRY(run_now(context, request->policy_id()));
     context.commands_waiting();

@@ -1,6 +1,9 @@
 #include <algorithm>
 
+#include "api/events.h"
 #include "api/fields.h"
+#include "api/hosts.h"
+#include "api/limits.h"
 #include "api/page_token.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -19,19 +22,15 @@ int32_t heartbeat_seconds(const ApiConfig& config) {
 
 }  // namespace
 
-grpc::Status Service::RegisterServer(grpc::ServerContext*, const v1::RegisterServerRequest* request,
+grpc::Status Service::RegisterServer(grpc::ServerContext* call,
+                                     const v1::RegisterServerRequest* request,
                                      v1::RegisterServerResponse* response) {
-  return answer("RegisterServer", [&](const Context& context) -> Result<void> {
+  return answer(call, "RegisterServer", [&](const Context& context) -> Result<void> {
     TRY(check_name("name", request->name()));
     const std::string environment =
         request->environment().empty() ? std::string(kDefaultEnvironment) : request->environment();
     TRY(check_environment("environment", environment));
-    const Server server = TRY(context.database.transact([&](db::Transaction& tx) -> Result<Server> {
-      const int64_t now_s = context.clock.now_s();
-      const Server row = TRY(db::servers::ensure(tx, request->name(), environment, now_s));
-      TRY(db::servers::seen(tx, row.server_id, now_s));
-      return db::servers::get(tx, row.server_id);
-    }));
+    const Server server = TRY(register_server(context, request->name(), environment));
     response->set_server_id(server.server_id);
     to_proto(server, response->mutable_server());
     return {};
@@ -42,7 +41,8 @@ grpc::Status Service::Heartbeat(grpc::ServerContext*, const v1::HeartbeatRequest
                                 v1::HeartbeatResponse* response) {
   return answer("Heartbeat", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_id", request->server_id()));
-    TRY(context.database.transact([&](db::Transaction& tx) {
+    TRY(context.database.transact([&](db::Transaction& tx) -> Result<void> {
+      TRY(note_back(context, tx, {request->server_id()}));
       return db::servers::seen(tx, request->server_id(), context.clock.now_s());
     }));
     context.host_seen(request->server_id());
@@ -76,12 +76,43 @@ grpc::Status Service::GetServer(grpc::ServerContext*, const v1::GetServerRequest
   });
 }
 
-grpc::Status Service::DeleteServer(grpc::ServerContext*, const v1::DeleteServerRequest* request,
-                                   v1::DeleteServerResponse*) {
-  return answer("DeleteServer", [&](const Context& context) -> Result<void> {
+grpc::Status Service::UpdateServer(grpc::ServerContext* call,
+                                   const v1::UpdateServerRequest* request,
+                                   v1::UpdateServerResponse* response) {
+  return answer(call, "UpdateServer", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_id", request->server_id()));
-    return context.database.transact(
-        [&](db::Transaction& tx) { return db::servers::remove(tx, request->server_id()); });
+    const Server server = TRY(context.database.transact([&](db::Transaction& tx) -> Result<Server> {
+      Server row = TRY(db::servers::get(tx, request->server_id()));
+      for (const std::string& name : request->clear()) {
+        if (name != "limits") return bad_field("clear", "\"" + name + "\" must be limits");
+        row.limits = {};
+      }
+      TRY(change_limits(request->limits(), row.limits));
+      TRY(db::servers::set_limits(tx, row.server_id, row.limits));
+      TRY(note_event(context, tx,
+                     {.kind = EventKind::kServerUpdated,
+                      .server_id = row.server_id,
+                      .message = text_of(row.limits)}));
+      return row;
+    }));
+    to_proto(server, response->mutable_server());
+    return {};
+  });
+}
+
+grpc::Status Service::DeleteServer(grpc::ServerContext* call,
+                                   const v1::DeleteServerRequest* request,
+                                   v1::DeleteServerResponse*) {
+  return answer(call, "DeleteServer", [&](const Context& context) -> Result<void> {
+    TRY(check_id("server_id", request->server_id()));
+    return context.database.transact([&](db::Transaction& tx) -> Result<void> {
+      const Server server = TRY(db::servers::get(tx, request->server_id()));
+      TRY(note_event(context, tx,
+                     {.kind = EventKind::kServerDeleted,
+                      .server_id = server.server_id,
+                      .message = server.name}));
+      return db::servers::remove(tx, server.server_id);
+    });
   });
 }
 

@@ -8,6 +8,7 @@
 #include "api/jobs/deleter.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/backup_archive.h"
+#include "api/rpc/caller.h"
 #include "base/sync.h"
 #include "manman/v1/manman.grpc.pb.h"
 
@@ -49,6 +50,8 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_STREAM(VerifyBackup);
   // preview_retention.cc
   MANMAN_STREAM(PreviewRetention);
+  // audit.cc
+  MANMAN_STREAM(AuditStore);
 #undef MANMAN_STREAM
   // sessions.cc, start_session.cc, undo_restore.cc
   MANMAN_CALL(StartSession);
@@ -63,6 +66,7 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_CALL(ListServers);
   MANMAN_CALL(GetServer);
   MANMAN_CALL(DeleteServer);
+  MANMAN_CALL(UpdateServer);
   // games.cc
   MANMAN_CALL(CreateGame);
   MANMAN_CALL(ListGames);
@@ -87,12 +91,38 @@ class Service final : public v1::ManManAPI::Service {
   MANMAN_CALL(DeleteBackupPolicy);
   MANMAN_CALL(RunBackupPolicy);
   MANMAN_CALL(ListPolicyRuns);
+  // events.cc
+  MANMAN_CALL(ListEvents);
+  grpc::Status FollowEvents(grpc::ServerContext*, const v1::FollowEventsRequest*,
+                            grpc::ServerWriter<v1::FollowEventsResponse>*) override;
+  // webhooks.cc
+  MANMAN_CALL(CreateWebhook);
+  MANMAN_CALL(GetWebhook);
+  MANMAN_CALL(ListWebhooks);
+  MANMAN_CALL(UpdateWebhook);
+  MANMAN_CALL(DeleteWebhook);
+  MANMAN_CALL(TestWebhook);
+  MANMAN_CALL(ListWebhookDeliveries);
+  // drills.cc
+  MANMAN_CALL(DrillBackup);
+  MANMAN_CALL(GetDrill);
+  MANMAN_CALL(ListDrills);
   // profiles.cc
   MANMAN_CALL(ListProfiles);
   MANMAN_CALL(GetProfile);
 #undef MANMAN_CALL
 
  private:
+  // With the caller as actor, for calls that change something.
+  template <typename Work>
+  grpc::Status answer(const grpc::ServerContext* call, std::string_view rpc, Work&& work) {
+    return answer(rpc, [&](const Context& context) -> Result<void> {
+      Context callers = context;
+      callers.actor = caller_of(*call);
+      return work(callers);
+    });
+  }
+
   template <typename Work>
   grpc::Status answer(std::string_view rpc, Work&& work) {
     return api::answer(rpc, [&]() -> Result<void> {
@@ -108,6 +138,8 @@ class Service final : public v1::ManManAPI::Service {
   Slots downloads_;
   Slots looks_;
   Slots verifications_;
+  Slots followers_;
+  Slots audits_;
 };
 
 }  // namespace manman::api

@@ -1,4 +1,5 @@
 #include "api/commands.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/page_token.h"
 #include "api/rpc/answer.h"
@@ -23,9 +24,8 @@ Result<Session> stop(const Context& context, int64_t session_id, bool kill) {
                   "session " + std::to_string(session_id) +
                       " has ended already: " + std::string(wire_text(session.status)));
     if (session.waits_for_backup_id != 0)
-      return end_waiting(tx, session, SessionStatus::kStopped,
-                         "stopped before its restore began; nothing was restored",
-                         context.clock.now_s());
+      return end_waiting(context, tx, session, SessionStatus::kStopped,
+                         "stopped before its restore began; nothing was restored");
     const bool again = session.status == SessionStatus::kStopping;
     if (again && !kill) return session;
     const Deployment deployment = TRY(deployment_of(tx, context.config.profiles, session.sgc_id));
@@ -35,6 +35,12 @@ Result<Session> stop(const Context& context, int64_t session_id, bool kill) {
     session.status = *after;
     session.lease_until_ms = context.clock.now_ms() + context.config.lease.count();
     TRY(db::sessions::update(tx, session));
+    TRY(note_event(context, tx,
+                   {.kind = EventKind::kSessionStopOrdered,
+                    .server_id = deployment.server.server_id,
+                    .sgc_id = session.sgc_id,
+                    .session_id = session_id,
+                    .message = kill ? "kill" : "stop"}));
     return session;
   });
 }
@@ -84,9 +90,9 @@ Result<Message> input_message(db::Transaction& tx, const v1::SendInputRequest& r
 
 }  // namespace
 
-grpc::Status Service::StopSession(grpc::ServerContext*, const v1::StopSessionRequest* request,
+grpc::Status Service::StopSession(grpc::ServerContext* call, const v1::StopSessionRequest* request,
                                   v1::StopSessionResponse* response) {
-  return answer("StopSession", [&](const Context& context) -> Result<void> {
+  return answer(call, "StopSession", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
     const Session session = TRY(stop(context, request->session_id(), request->kill()));
     context.commands_waiting();
@@ -126,14 +132,20 @@ grpc::Status Service::ListSessions(grpc::ServerContext*, const v1::ListSessionsR
 // it was typed does harm. OK means that the host has taken it. UNAVAILABLE means that it most
 // likely has not; in rare cases (the host's answer got lost) it has, and the bus may then also
 // deliver it twice.
-grpc::Status Service::SendInput(grpc::ServerContext*, const v1::SendInputRequest* request,
+grpc::Status Service::SendInput(grpc::ServerContext* call, const v1::SendInputRequest* request,
                                 v1::SendInputResponse*) {
-  return answer("SendInput", [&](const Context& context) -> Result<void> {
+  return answer(call, "SendInput", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
     if (request->input().empty() || request->input().size() > kMaxInputBytes)
       return bad_field("input", "must be 1 to 65536 bytes");
-    Message message = TRY(context.database.transact(
-        [&](db::Transaction& tx) { return input_message(tx, *request); }));
+    Message message = TRY(context.database.transact([&](db::Transaction& tx) -> Result<Message> {
+      Message made = TRY(input_message(tx, *request));
+      TRY(note_event(context, tx,
+                     {.kind = EventKind::kSessionInput,
+                      .session_id = request->session_id(),
+                      .message = std::to_string(request->input().size()) + " bytes"}));
+      return made;
+    }));
     message.expires_in = kInputExpiresIn;
     auto published = context.bus.publish(message);
     if (published) return {};

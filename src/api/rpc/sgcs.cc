@@ -1,9 +1,11 @@
 #include <map>
 #include <optional>
 
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/game_config_fields.h"
 #include "api/handling_fields.h"
+#include "api/limits.h"
 #include "api/page_token.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -40,10 +42,33 @@ Result<Deployed> deployed(db::Transaction& tx, ServerGameConfig sgc) {
   return Deployed{std::move(sgc), std::move(config)};
 }
 
+Result<void> note(const Context& context, db::Transaction& tx, EventKind kind,
+                  const Deployed& row) {
+  return note_event(
+      context, tx,
+      {.kind = kind,
+       .server_id = row.sgc.server_id,
+       .sgc_id = row.sgc.sgc_id,
+       .message = "game config " + std::to_string(row.config.config_id) + ", " + row.config.name});
+}
+
 void show(const Profiles& profiles, const Deployed& row, v1::ServerGameConfig* message) {
   to_proto(row.sgc, message);
   if (const auto handling = effective_handling(profiles, row.config, row.sgc))
     to_proto(*handling, message->mutable_effective_handling());
+}
+
+// The names to clear that are of handling; "limits" among them are taken off here.
+google::protobuf::RepeatedPtrField<std::string> without_limits(
+    const google::protobuf::RepeatedPtrField<std::string>& names, BackupLimits& limits) {
+  google::protobuf::RepeatedPtrField<std::string> others;
+  for (const std::string& name : names) {
+    if (name == "limits")
+      limits = {};
+    else
+      *others.Add() = name;
+  }
+  return others;
 }
 
 Result<Deployed> update(const Profiles& profiles, db::Transaction& tx,
@@ -52,10 +77,11 @@ Result<Deployed> update(const Profiles& profiles, db::Transaction& tx,
       TRY(deployed(tx, TRY(db::server_game_configs::get(tx, request.server_game_config_id()))));
   v1::Handling said;
   layer_to_proto(row.sgc.handling, &said);
-  TRY(change_handling(request.clear(), request.handling(), said));
+  TRY(change_handling(without_limits(request.clear(), row.sgc.limits), request.handling(), said));
   row.sgc.handling = TRY(layer_from(said));
   for (const std::string& name : request.clear())
     if (name == "profile" || name == "all") row.sgc.profile.clear();
+  TRY(change_limits(request.limits(), row.sgc.limits));
   if (!request.profile().empty()) row.sgc.profile = request.profile();
   TRY(effective_handling(profiles, row.config, row.sgc));
   TRY(db::server_game_configs::update(tx, row.sgc));
@@ -64,10 +90,10 @@ Result<Deployed> update(const Profiles& profiles, db::Transaction& tx,
 
 }  // namespace
 
-grpc::Status Service::DeployGameConfig(grpc::ServerContext*,
+grpc::Status Service::DeployGameConfig(grpc::ServerContext* call,
                                        const v1::DeployGameConfigRequest* request,
                                        v1::DeployGameConfigResponse* response) {
-  return answer("DeployGameConfig", [&](const Context& context) -> Result<void> {
+  return answer(call, "DeployGameConfig", [&](const Context& context) -> Result<void> {
     const ServerGameConfig sgc = TRY(sgc_from(*request));
     const Deployed row =
         TRY(context.database.transact([&](db::Transaction& tx) -> Result<Deployed> {
@@ -75,6 +101,7 @@ grpc::Status Service::DeployGameConfig(grpc::ServerContext*,
           Deployed made = TRY(deployed(tx, sgc));
           TRY(effective_handling(context.config.profiles, made.config, sgc));
           made.sgc = TRY(db::server_game_configs::create(tx, sgc));
+          TRY(note(context, tx, EventKind::kSgcCreated, made));
           return made;
         }));
     show(context.config.profiles, row, response->mutable_config());
@@ -124,25 +151,31 @@ grpc::Status Service::GetServerGameConfig(grpc::ServerContext*,
   });
 }
 
-grpc::Status Service::UpdateServerGameConfig(grpc::ServerContext*,
+grpc::Status Service::UpdateServerGameConfig(grpc::ServerContext* call,
                                              const v1::UpdateServerGameConfigRequest* request,
                                              v1::UpdateServerGameConfigResponse* response) {
-  return answer("UpdateServerGameConfig", [&](const Context& context) -> Result<void> {
+  return answer(call, "UpdateServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
-    const Deployed row = TRY(context.database.transact(
-        [&](db::Transaction& tx) { return update(context.config.profiles, tx, *request); }));
+    const Deployed row =
+        TRY(context.database.transact([&](db::Transaction& tx) -> Result<Deployed> {
+          Deployed made = TRY(update(context.config.profiles, tx, *request));
+          TRY(note(context, tx, EventKind::kSgcUpdated, made));
+          return made;
+        }));
     show(context.config.profiles, row, response->mutable_config());
     return {};
   });
 }
 
-grpc::Status Service::DeleteServerGameConfig(grpc::ServerContext*,
+grpc::Status Service::DeleteServerGameConfig(grpc::ServerContext* call,
                                              const v1::DeleteServerGameConfigRequest* request,
                                              v1::DeleteServerGameConfigResponse*) {
-  return answer("DeleteServerGameConfig", [&](const Context& context) -> Result<void> {
+  return answer(call, "DeleteServerGameConfig", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
     return context.database.transact([&](db::Transaction& tx) -> Result<void> {
-      TRY(check_no_undo(tx, request->server_game_config_id()));
+      const auto sgc = TRY(db::server_game_configs::get(tx, request->server_game_config_id()));
+      TRY(check_no_undo(tx, sgc.sgc_id));
+      TRY(note(context, tx, EventKind::kSgcDeleted, TRY(deployed(tx, sgc))));
       return db::server_game_configs::remove(tx, request->server_game_config_id());
     });
   });

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "api/commands.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/backup_archive.h"
@@ -150,18 +151,35 @@ Result<Session> start(const Context& context, const v1::StartSessionRequest& req
     session.restored_from_backup_id = restored.backup_id;
     session.restored_paths = paths;
     session.lease_until_ms = lease_until_ms + stopping_ms;
-    if (safety_backup_id != 0) return create_waiting(tx, std::move(session), safety_backup_id);
-    session = TRY(db::sessions::create(tx, session));
-    TRY(order_start(tx, deployment, session, restored, now_ms, context.config.lease));
+    if (safety_backup_id != 0) {
+      session = TRY(create_waiting(tx, std::move(session), safety_backup_id));
+    } else {
+      session = TRY(db::sessions::create(tx, session));
+      TRY(order_start(tx, deployment, session, restored, now_ms, context.config.lease));
+    }
+    TRY(note_event(
+        context, tx,
+        {.kind = EventKind::kSessionOrdered,
+         .server_id = deployment.server.server_id,
+         .sgc_id = sgc_id,
+         .session_id = session.session_id,
+         .backup_id = restored.backup_id,
+         .message =
+             restored.backup_id == 0
+                 ? "start"
+                 : "start, restoring backup " + std::to_string(restored.backup_id) +
+                       (paths.empty() ? ""
+                                      : ", " + std::to_string(paths.size()) + " path(s) of it")}));
     return session;
   });
 }
 
 }  // namespace
 
-grpc::Status Service::StartSession(grpc::ServerContext*, const v1::StartSessionRequest* request,
+grpc::Status Service::StartSession(grpc::ServerContext* call,
+                                   const v1::StartSessionRequest* request,
                                    v1::StartSessionResponse* response) {
-  return answer("StartSession", [&](const Context& context) -> Result<void> {
+  return answer(call, "StartSession", [&](const Context& context) -> Result<void> {
     TRY(check_id("server_game_config_id", request->server_game_config_id()));
     TRY(check_optional_id("restore_from_backup_id", request->restore_from_backup_id()));
     const Session session = TRY(start(context, *request));

@@ -35,6 +35,27 @@ void to_proto(const Backup& row, v1::Backup* message) {
   message->set_verified_how(std::string(to_text(row.verification.how)));
   message->set_verification_failed_at(row.verification.failed_at);
   message->set_verification_error(row.verification.error);
+  message->set_verification_failed_how(std::string(to_text(row.verification.failed_how)));
+}
+
+void to_proto(const Drill& row, v1::Drill* message) {
+  message->set_drill_id(row.drill_id);
+  message->set_backup_id(row.backup_id);
+  message->set_server_game_config_id(row.sgc_id);
+  message->set_server_id(row.server_id);
+  message->set_policy_id(row.policy_id);
+  message->set_start_game(row.start_game);
+  message->set_status(std::string(to_text(row.status)));
+  message->set_error_message(row.error_message);
+  for (const auto& finding : row.findings) message->add_findings(finding);
+  message->set_finding_count(row.finding_count);
+  message->set_examined(row.examined);
+  message->set_unexamined_count(row.unexamined_count);
+  message->set_created_at(row.created_at);
+  message->set_started_at(row.started_at);
+  message->set_finished_at(row.finished_at);
+  message->set_progress_bytes(row.progress_bytes);
+  message->set_total_bytes(row.total_bytes);
 }
 
 void to_proto(const Session& row, v1::Session* message) {
@@ -54,6 +75,12 @@ void to_proto(const Session& row, v1::Session* message) {
   message->set_waits_for_backup_id(row.waits_for_backup_id);
 }
 
+void to_proto(const BackupLimits& limits, v1::BackupLimits* message) {
+  message->set_max_concurrent_backups(limits.max_concurrent_backups);
+  message->set_max_total_bytes(limits.max_total_bytes);
+  message->set_max_manual_per_hour(limits.max_manual_per_hour);
+}
+
 void to_proto(const Server& row, v1::Server* message) {
   message->set_server_id(row.server_id);
   message->set_name(row.name);
@@ -61,6 +88,7 @@ void to_proto(const Server& row, v1::Server* message) {
   message->set_last_seen(row.last_seen);
   message->set_environment(row.environment);
   message->set_is_default(row.is_default);
+  to_proto(row.limits, message->mutable_limits());
 }
 
 void to_proto(const Game& row, v1::Game* message) {
@@ -114,7 +142,32 @@ void to_proto(const ServerGameConfig& row, v1::ServerGameConfig* message) {
   }
   message->set_status(row.active ? "active" : "inactive");
   message->set_profile(row.profile);
+  to_proto(row.limits, message->mutable_limits());
   layer_to_proto(row.handling, message->mutable_handling());
+}
+
+void to_proto(const Event& row, v1::Event* message) {
+  message->set_event_id(row.event_id);
+  message->set_at_ms(row.at_ms);
+  message->set_kind(std::string(to_text(row.kind)));
+  message->set_actor(row.actor);
+  message->set_server_id(row.server_id);
+  message->set_server_game_config_id(row.sgc_id);
+  message->set_session_id(row.session_id);
+  message->set_backup_id(row.backup_id);
+  message->set_policy_id(row.policy_id);
+  message->set_message(row.message);
+}
+
+void to_proto(const Webhook& row, v1::Webhook* message) {
+  message->set_webhook_id(row.webhook_id);
+  message->set_name(row.name);
+  message->set_url(row.url);
+  for (const EventKind kind : row.kinds) message->add_kinds(std::string(to_text(kind)));
+  message->set_paused(row.paused);
+  message->set_created_at(row.created_at);
+  message->set_last_error(row.last_error);
+  message->set_retry_at(row.retry_at_ms / 1000);
 }
 
 }  // namespace manman::api

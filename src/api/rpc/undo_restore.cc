@@ -1,4 +1,5 @@
 #include "api/commands.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/rpc/answer.h"
 #include "api/rpc/service.h"
@@ -53,15 +54,18 @@ Result<Session> undo(const Context& context, int64_t session_id) {
     TRY(db::sessions::update(tx, session));
     TRY(order_session(tx, TRY(deployment_of(tx, context.config.profiles, session.sgc_id)),
                       SessionCommand::Kind::kUndoRestore, session_id, context.clock.now_ms()));
+    TRY(note_event(
+        context, tx,
+        {.kind = EventKind::kRestoreUndone, .sgc_id = session.sgc_id, .session_id = session_id}));
     return session;
   });
 }
 
 }  // namespace
 
-grpc::Status Service::UndoRestore(grpc::ServerContext*, const v1::UndoRestoreRequest* request,
+grpc::Status Service::UndoRestore(grpc::ServerContext* call, const v1::UndoRestoreRequest* request,
                                   v1::UndoRestoreResponse* response) {
-  return answer("UndoRestore", [&](const Context& context) -> Result<void> {
+  return answer(call, "UndoRestore", [&](const Context& context) -> Result<void> {
     TRY(check_id("session_id", request->session_id()));
     const Session session = TRY(undo(context, request->session_id()));
     context.commands_waiting();

@@ -15,7 +15,7 @@ using Writer = grpc::ServerWriter<v1::VerifyBackupResponse>;
 
 Result<VerifiedHow> how_from(const v1::VerifyBackupRequest& request) {
   const auto how = request.how().empty() ? VerifiedHow::kFull : verified_how_from(request.how());
-  if (!how) return bad_field("how", "must be full or head");
+  if (!how || *how == VerifiedHow::kDrill) return bad_field("how", "must be full or head");
   return *how;
 }
 
@@ -51,7 +51,7 @@ void to_proto(const archive::VerifyResult& verified, v1::VerifyBackupResponse& m
 
 grpc::Status Service::VerifyBackup(grpc::ServerContext* call,
                                    const v1::VerifyBackupRequest* request, Writer* writer) {
-  return answer("VerifyBackup", [&](const Context& context) -> Result<void> {
+  return answer(call, "VerifyBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
     const VerifiedHow how = TRY(how_from(*request));
     const Slots::Slot slot = TRY(verifications_.take(

@@ -20,5 +20,6 @@ enum class Effect {
 
 Result<Effect> apply(const Context& context, const BackupReport& report);
 Result<Effect> apply(const Context& context, const SessionReport& report);
+Result<Effect> apply(const Context& context, const DrillReport& report);
 
 }  // namespace manman::api

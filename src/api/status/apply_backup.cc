@@ -1,3 +1,4 @@
+#include "api/events.h"
 #include "api/policy_runs.h"
 #include "api/safety_backup.h"
 #include "api/status/apply.h"
@@ -85,35 +86,29 @@ Result<bool> take_skip(const Context& context, db::Transaction& tx, const Backup
   run->backup_id = 0;
   run->look_again_at = now_s;
   TRY(db::backups::remove(tx, row.backup_id));
-  TRY(conclude_run(tx, *run, stands ? RunOutcome::kSkipped : RunOutcome::kWaiting,
+  TRY(conclude_run(context, tx, *run, stands ? RunOutcome::kSkipped : RunOutcome::kWaiting,
                    stands ? report.error_message
                           : "backup " + std::to_string(report.unchanged_since_backup_id) +
-                                " was deleted meanwhile",
-                   now_s));
+                                " was deleted meanwhile"));
   return true;
 }
 
-// The object of a backup that is cancelled, deleted or about to be: a host may complete an upload
-// after that. The key must be this backup's own, so that no report removes another's.
-void remove_object_of_gone(const Context& context, const BackupReport& report) {
-  const auto url = ObjectUrl::parse(report.s3_url);
-  if (!url || url->bucket != context.store.bucket()) return;
-  const std::string& key = url->key;
-  const size_t folder = key.find('/');
-  const size_t name = key.rfind('/');
-  if (folder == std::string::npos || folder == name) return;
-  int64_t sgc_id = 0;
-  for (const char c : key.substr(folder + 1, name - folder - 1)) {
-    if (c < '0' || c > '9' || sgc_id > (int64_t{1} << 58)) return;
-    sgc_id = sgc_id * 10 + (c - '0');
-  }
-  for (const ArchiveFormat format : kAllFormats)
-    if (key == backup_key(sgc_id, report.backup_id, format)) context.object_orphaned(key);
+// The object of a backup that is cancelled or being deleted: a host may complete an upload after
+// that. Where there is no row at all nothing is removed: it may be of a database that was lost, and
+// all that is left of a world. The audit tells of it.
+std::optional<OwnedObject> object_of_gone(const Context& context, const BackupReport& report,
+                                          const Backup& row) {
+  if (row.status != BackupStatus::kDeleting && row.status != BackupStatus::kCancelled)
+    return std::nullopt;
+  const auto url = ObjectUrl::parse(row.s3_url);
+  if (!url || url->bucket != context.store.bucket() || report.s3_url != row.s3_url)
+    return std::nullopt;
+  return OwnedObject{url->key, row.mark};
 }
 
 struct Outcome {
   Effect effect = Effect::kApplied;
-  bool gone = false;  // the row is deleted, marked for it, or cancelled
+  std::optional<OwnedObject> of_gone = std::nullopt;
   std::optional<Backup> ended = std::nullopt;
 };
 
@@ -121,21 +116,25 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
                          BackupEvent event) {
   auto found = db::backups::hold(tx, report.backup_id);
   if (!found && found.error().code == Code::kNotFound)
-    return Outcome{.effect = Effect::kUnknownRow, .gone = true};
+    return Outcome{.effect = Effect::kUnknownRow};
   Backup row = TRY(std::move(found));
+  // Ids start anew with a new database: it is of one that was lost.
+  if (!row.mark.empty() && !report.mark.empty() && row.mark != report.mark)
+    return Outcome{.effect = Effect::kUnknownRow};
   TRY(check_against(tx, report, row));
-  const bool gone = row.status == BackupStatus::kDeleting || row.status == BackupStatus::kCancelled;
+  const auto of_gone = object_of_gone(context, report, row);
   const auto after = next(row.status, event);
-  if (row.attempt != report.attempt || !after) return Outcome{Effect::kIgnored, gone};
-  if (TRY(take_skip(context, tx, report, row))) return Outcome{Effect::kApplied, gone};
+  if (row.attempt != report.attempt || !after) return Outcome{Effect::kIgnored, of_gone};
+  if (TRY(take_skip(context, tx, report, row))) return Outcome{Effect::kApplied, of_gone};
   row.status = *after;
   take_over(context, report, event, row);
   TRY(db::backups::update(tx, row));
   if (row.status == BackupStatus::kCompleted)
     TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));
-  if (is_active(row.status)) return Outcome{Effect::kApplied, gone};
+  if (is_active(row.status)) return Outcome{Effect::kApplied, of_gone};
   TRY(safety_backup_ended(context, tx, row, report.skipped));
-  return Outcome{Effect::kApplied, gone, std::move(row)};
+  TRY(note_end(context, tx, row, "host"));
+  return Outcome{Effect::kApplied, of_gone, std::move(row)};
 }
 
 }  // namespace
@@ -146,7 +145,8 @@ Result<Effect> apply(const Context& context, const BackupReport& report) {
       TRY(context.database.transact(db::Isolation::kStatement, [&](db::Transaction& tx) {
         return apply_in(context, tx, report, event);
       }));
-  if (outcome.gone && event == BackupEvent::kHostCompleted) remove_object_of_gone(context, report);
+  if (outcome.of_gone && event == BackupEvent::kHostCompleted)
+    context.object_orphaned(*outcome.of_gone);
   if (event != BackupEvent::kHostRunning) context.commands_waiting();
   if (outcome.ended) context.backup_ended(*outcome.ended);
   if (outcome.effect == Effect::kApplied && event != BackupEvent::kHostRunning)

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "api/events.h"
 #include "api/policy_runs.h"
 #include "api/status/apply.h"
 #include "base/log.h"
@@ -91,7 +92,10 @@ Result<Effect> apply_in(const Context& context, db::Transaction& tx, const Sessi
   Session row = TRY(std::move(found));
   TRY(check_against(tx, report, row));
   bool changed = event && take_status(context, report, *event, row);
-  if (changed && !is_live(row.status)) TRY(note_session_end(tx, row, context.clock.now_s()));
+  if (changed && !is_live(row.status)) {
+    TRY(note_session_end(tx, row, context.clock.now_s()));
+    TRY(note_session_ended(context, tx, row, "host"));
+  }
   if (const auto replaced = TRY(after_report(report, row.replaced_data))) {
     row.replaced_data = *replaced;
     if (!event && !report.error_message.empty()) row.error_message = report.error_message;

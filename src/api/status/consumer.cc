@@ -28,6 +28,11 @@ Result<Effect> apply_message(const Context& context, const Message& message) {
     TRY(check_key(message, session_status_key(report.session_id)));
     return apply(context, report);
   }
+  if (message.routing_key.starts_with("status.drill.")) {
+    const auto report = TRY(DrillReport::parse(message.body));
+    TRY(check_key(message, drill_status_key(report.drill_id)));
+    return apply(context, report);
+  }
   return fail(Code::kInvalidArgument, "nothing is known of such messages");
 }
 
@@ -39,7 +44,8 @@ Result<void> StatusConsumer::start() {
     if (handled.verdict == Verdict::kRetry) stuck_at_ = std::chrono::steady_clock::now();
     return handled;
   };
-  status_ = TRY(context_.bus.subscribe("manman-status", {"status.backup.*", "status.session.*"},
+  status_ = TRY(context_.bus.subscribe("manman-status",
+                                       {"status.backup.*", "status.session.*", "status.drill.*"},
                                        of_jobs, kSideBySide));
   health_ =
       TRY(context_.bus.listen("manman-health", {"health.host.*"},

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/hosts.h"
 #include "base/log.h"
 #include "db/repositories.h"
 
@@ -53,8 +54,10 @@ Result<int> Heartbeats::write(const Noted& noted) {
   return context_.database.transact(db::Isolation::kStatement,
                                     [&](db::Transaction& tx) -> Result<int> {
                                       int written = 0;
-                                      for (const auto& [at, server_ids] : by_time)
+                                      for (const auto& [at, server_ids] : by_time) {
+                                        TRY(note_back(context_, tx, server_ids));
                                         written += TRY(db::servers::seen(tx, server_ids, at));
+                                      }
                                       return written;
                                     });
 }

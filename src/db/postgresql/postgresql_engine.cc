@@ -93,6 +93,19 @@ int64_t PostgresqlEngine::next_id(soci::session& sql, const std::string& table,
   return next;
 }
 
+// Only forwards: others may take ids meanwhile. One that is taken twice all the same meets the
+// primary key, and its transaction is run again.
+void PostgresqlEngine::pass_ids(soci::session& sql, const std::string& table, const std::string& id,
+                                int64_t last) const {
+  std::string sequence;
+  sql << "SELECT pg_get_serial_sequence(:table_name, :id_name)", soci::use(table, "table_name"),
+      soci::use(id, "id_name"), soci::into(sequence);
+  sql << "SELECT setval(pg_get_serial_sequence(:table_name, :id_name), :last_id) FROM " + sequence +
+             " WHERE last_value <= :floor_id",
+      soci::use(table, "table_name"), soci::use(id, "id_name"), soci::use(last, "last_id"),
+      soci::use(last, "floor_id");
+}
+
 bool PostgresqlEngine::in_transaction(soci::session& sql) const {
   const auto status = PQtransactionStatus(watched(sql).connection());
   return status != PQTRANS_IDLE && status != PQTRANS_UNKNOWN;

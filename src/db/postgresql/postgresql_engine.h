@@ -32,6 +32,9 @@ class PostgresqlEngine final : public Engine {
   int64_t next_id(soci::session& sql, const std::string& table,
                   const std::string& id) const override;
   std::string_view hold_rows() const override { return " FOR NO KEY UPDATE"; }
+  std::string_view by_bytes() const override { return " COLLATE \"C\""; }
+  void pass_ids(soci::session& sql, const std::string& table, const std::string& id,
+                int64_t last) const override;
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;
   void lock_schema(soci::session& sql) const override;

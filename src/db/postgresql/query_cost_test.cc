@@ -37,8 +37,8 @@ class PostgresqlQueryCostTest : public testing::Test {
     sql << "INSERT INTO backups SELECT i, i, server_game_config_id, s3_url, size_bytes, "
            "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, started_at, "
            "finished_at, entries, warnings, format, level, consistency, evidence, pause_ms, "
-           "changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, verify_error, 5, 0 "
-           "FROM backups, generate_series(2, 20000) i";
+           "changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, verify_error, 5, 0, "
+           "verify_failed_how FROM backups, generate_series(2, 20000) i";
     sql << "INSERT INTO outbox (lane, routing_key, body, created_at_ms) "
            "SELECT 'command.host.' || i % 20, 'key', '{}', 1 FROM generate_series(1, 20000) i";
     sql << "ANALYZE backups, sessions, outbox";

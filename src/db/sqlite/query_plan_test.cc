@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "db/events.h"
 #include "db/soci.h"
 #include "db/soci_transaction.h"
 #include "db/test_database.h"
@@ -60,7 +61,7 @@ class QueryPlanTest : public testing::Test {
                "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, "
                "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
                "pause_ms, changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, "
-               "verify_error, 5, 0 "
+               "verify_error, 5, 0, verify_failed_how, mark, adopted_at "
                "FROM "
                "backups, n";
     return {};
@@ -137,6 +138,16 @@ TEST_F(QueryPlanTest, ListsOfBackupsWalkAlongAnIndex) {
   expect_indexed([&](Transaction& tx) { return backups::deleting(tx, 10); }, "backups_deleting");
   expect_indexed([&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); },
                  "backups_looked_at");
+  expect_indexed([](Transaction& tx) { return backups::placed(tx, "s3://b/", "s3://b0", {}, 100); },
+                 "backups_by_url");
+  expect_indexed(
+      [](Transaction& tx) {
+        return backups::placed(tx, "s3://b/", "s3://b0", {"s3://b/backups/1/1.tar.gz", 7}, 100);
+      },
+      "backups_by_url");
+  expect_indexed(
+      [](Transaction& tx) { return backups::placed_at(tx, "s3://b/backups/1/1.tar.gz"); },
+      "backups_by_url");
   expect_indexed([&](Transaction& tx) { return backups::restorable(tx, sgc_); },
                  "backups_restorable");
 }
@@ -178,6 +189,32 @@ TEST_F(QueryPlanTest, PoliciesAndTheirRunsWalkAlongAnIndex) {
   expect_indexed([&](Transaction& tx) { return backups::last_fingerprinted(tx, 5); },
                  "backups_of_policy");
   expect_indexed([&](Transaction& tx) { return sessions::waiting_for(tx, 5); }, "sessions_waiting");
+}
+
+TEST_F(QueryPlanTest, EventsAndDeliveriesWalkAlongAnIndex) {
+  const auto kind = EventKind::kBackupFailed;
+  expect_indexed([&](Transaction& tx) { return events::list(tx, {}, {}); },
+                 "PRIMARY KEY (rowid<?)");
+  expect_indexed([&](Transaction& tx) { return events::list(tx, {.sgc_id = 5}, {}); },
+                 "events_of_sgc");
+  expect_indexed([&](Transaction& tx) { return events::list(tx, {.kind = kind}, {}); },
+                 "events_of_kind");
+  expect_indexed([&](Transaction& tx) { return events::list(tx, {5, kind}, {}); },
+                 "events_of_sgc_and_kind");
+  expect_indexed([&](Transaction& tx) { return events::after(tx, 5, 10); },
+                 "PRIMARY KEY (rowid>?)");
+  expect_indexed([&](Transaction& tx) { return events::prune(tx, 5, 10); }, "events_at");
+  expect_indexed(
+      [&](Transaction& tx) { return events::count_since(tx, kind, {.server_id = 1}, 5); },
+      "events_of_kind_at");
+  expect_indexed([&](Transaction& tx) { return webhook_deliveries::next(tx, 5, 9); },
+                 "webhook_deliveries_waiting");
+  expect_indexed([&](Transaction& tx) { return webhook_deliveries::list(tx, 5, {}); },
+                 "webhook_deliveries_of");
+  expect_indexed([&](Transaction& tx) { return backups::stored_bytes_of(tx, {.sgc_id = sgc_}); },
+                 "backups_stored_bytes");
+  expect_indexed([&](Transaction& tx) { return backups::active_of(tx, {.sgc_id = sgc_}); },
+                 "backups_one_active");
 }
 
 TEST_F(QueryPlanTest, RowsAreWrittenAndRemovedByTheirKeys) {

@@ -107,6 +107,15 @@ int64_t SqliteEngine::next_id(soci::session& sql, const std::string& table,
   return next;
 }
 
+void SqliteEngine::pass_ids(soci::session& sql, const std::string& table, const std::string&,
+                            int64_t last) const {
+  sql << "INSERT INTO sqlite_sequence (name, seq) SELECT :table_name, 0 "
+         "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = :again)",
+      soci::use(table, "table_name"), soci::use(table, "again");
+  sql << "UPDATE sqlite_sequence SET seq = MAX(seq, :last_id) WHERE name = :table_name",
+      soci::use(last, "last_id"), soci::use(table, "table_name");
+}
+
 bool SqliteEngine::in_transaction(soci::session& sql) const {
   return sqlite_api::sqlite3_get_autocommit(handle_of(sql)) == 0;
 }
@@ -132,13 +141,15 @@ Result<void> SqliteEngine::ping(soci::session& sql) const {
 }
 
 std::string SqliteEngine::translate(std::string statement) const {
-  constexpr std::string_view kTheirs = "BIGSERIAL PRIMARY KEY";
+  const auto put = [&](std::string_view theirs, std::string_view ours) {
+    for (size_t at = 0; (at = statement.find(theirs, at)) != std::string::npos;) {
+      statement.replace(at, theirs.size(), ours);
+      at += ours.size();
+    }
+  };
   // AUTOINCREMENT: an id is never given twice, also not after its row is gone.
-  constexpr std::string_view kOurs = "INTEGER PRIMARY KEY AUTOINCREMENT";
-  for (size_t at = 0; (at = statement.find(kTheirs, at)) != std::string::npos;) {
-    statement.replace(at, kTheirs.size(), kOurs);
-    at += kOurs.size();
-  }
+  put("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT");
+  put(" COLLATE \"C\"", "");  // as it compares anyway
   return statement;
 }
 

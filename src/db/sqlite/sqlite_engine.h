@@ -29,6 +29,9 @@ class SqliteEngine final : public Engine {
   int64_t next_id(soci::session& sql, const std::string& table,
                   const std::string& id) const override;
   std::string_view hold_rows() const override { return ""; }
+  std::string_view by_bytes() const override { return ""; }
+  void pass_ids(soci::session& sql, const std::string& table, const std::string& id,
+                int64_t last) const override;
   bool in_transaction(soci::session& sql) const override;
   bool has_table(soci::session& sql, const std::string& table) const override;
   void lock_schema(soci::session& sql) const override;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <set>
 
 #include "base/file.h"
 #include "store/folder/beneath.h"
@@ -43,6 +45,8 @@ Result<void> check_bucket(const std::string& bucket) {
               "bucket \"" + bucket + "\" must be 1 to 255 bytes, without \"/\" or a leading \".\"");
 }
 
+constexpr size_t kNamesAtOnce = 10'000;
+
 using DirStream = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 class FolderStore final : public Store {
@@ -62,6 +66,11 @@ class FolderStore final : public Store {
 
   Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
     return sweep_folder_uploads(*dirs_, prefix, older_than);
+  }
+
+  Result<void> list_uploads(std::string_view prefix,
+                            const std::function<bool(const PendingUpload&)>& visit) override {
+    return list_folder_uploads(*dirs_, prefix, visit);
   }
 
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
@@ -130,7 +139,8 @@ class FolderStore final : public Store {
     return OpenObject{std::move(*fd), std::move(info)};
   }
 
-  // Visits what is below the folder `path` of `dir`; `base` is what its keys start with.
+  // Visits what is below the folder `path` of `dir`; `base` is what its keys start with. A folder
+  // is read once for each batch of its names, so that no listing is kept whole.
   Result<void> walk(int dir, std::string_view path, const std::string& base,
                     std::string_view prefix, const std::function<bool(const ObjectInfo&)>& visit,
                     bool& more) const {
@@ -138,38 +148,58 @@ class FolderStore final : public Store {
     // Not there, or removed while the walk was on its way.
     if (!opened && opened.error().code == Code::kNotFound) return {};
     if (!opened) return std::unexpected(std::move(opened).error());
-    const int fd = opened->get();
-    const int listing = ::dup(fd);
-    if (listing < 0) return fail_errno("list " + name_of(base), errno);
-    const DirStream stream(::fdopendir(listing), ::closedir);
-    if (!stream) {
-      const int error_number = errno;
-      ::close(listing);
-      return fail_errno("list " + name_of(base), error_number);
+    std::set<std::string> names = TRY(next_names(opened->get(), "", base, prefix));
+    while (more && !names.empty()) {
+      const std::string last = *names.rbegin();
+      for (const std::string& name : names)
+        if (more) TRY(visit_entry(opened->get(), name, base, prefix, visit, more));
+      if (names.size() < kNamesAtOnce) return {};
+      names = TRY(next_names(opened->get(), last, base, prefix));
     }
-    while (more) {
+    return {};
+  }
+
+  // The first names behind `after`, in the order that keys have: a folder's ends with a slash.
+  Result<std::set<std::string>> next_names(int dir, const std::string& after,
+                                           const std::string& base, std::string_view prefix) const {
+    const UniqueFd listing(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!listing) return fail_errno("list " + name_of(base), errno);
+    const DirStream stream(::fdopendir(::dup(listing.get())), ::closedir);
+    if (!stream) return fail_errno("list " + name_of(base), errno);
+    std::set<std::string> names;
+    while (true) {
       errno = 0;
       const dirent* entry = ::readdir(stream.get());
       if (entry == nullptr && errno != 0) return fail_errno("list " + name_of(base), errno);
-      if (entry == nullptr) return {};
-      TRY(visit_entry(fd, entry->d_name, base, prefix, visit, more));
+      if (entry == nullptr) return names;
+      std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (is_folder(dir, *entry)) name += '/';
+      const size_t common = std::min(base.size() + name.size(), prefix.size());
+      if ((base + name).compare(0, common, prefix.substr(0, common)) != 0 || name <= after)
+        continue;
+      names.insert(std::move(name));
+      if (names.size() > kNamesAtOnce) names.erase(std::prev(names.end()));
     }
-    return {};
+  }
+
+  static bool is_folder(int dir, const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
+    struct stat info{};
+    return ::fstatat(dir, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
   }
 
   Result<void> visit_entry(int dir, const std::string& name, const std::string& base,
                            std::string_view prefix,
                            const std::function<bool(const ObjectInfo&)>& visit, bool& more) const {
-    if (name == "." || name == "..") return {};
     const std::string key = base + name;
-    const size_t common = std::min(key.size(), prefix.size());
-    if (std::string_view(key).substr(0, common) != prefix.substr(0, common)) return {};
+    if (name.ends_with('/'))
+      return walk(dir, std::string_view(name).substr(0, name.size() - 1), key, prefix, visit, more);
     struct stat info{};
     if (::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return {};  // removed meanwhile
       return fail_errno("stat " + name_of(key), errno);
     }
-    if (S_ISDIR(info.st_mode)) return walk(dir, name, key + "/", prefix, visit, more);
     if (!S_ISREG(info.st_mode) || !key.starts_with(prefix) || !check_key(key)) return {};
     more = visit(describe(info, key));
     return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,11 @@ namespace manman {
 
 // A new name for an upload of this key.
 Result<std::string> new_upload_name(std::string_view bucket, std::string_view key);
+
+// Calls visit for the uploads of keys that start with prefix until it returns false, in no certain
+// order. A key too long for a name is told as far as it is in it.
+Result<void> list_folder_uploads(const FolderStoreDirs& dirs, std::string_view prefix,
+                                 const std::function<bool(const PendingUpload&)>& visit);
 
 // Removes the files of all uploads of this key.
 Result<void> abort_folder_uploads(const FolderStoreDirs& dirs, std::string_view key);

@@ -17,7 +17,6 @@ namespace {
 constexpr std::chrono::seconds kCompleteLimit{600};
 constexpr std::chrono::seconds kAbortRetryFor{5};
 constexpr std::chrono::seconds kAbortLimit{10};
-constexpr size_t kMaxPendingUploads = 100'000;
 
 Result<std::string> random_mark() {
   std::array<std::byte, 16> bytes;
@@ -131,16 +130,19 @@ Result<void> abort_multipart(Client& client, const std::string& key, const std::
   return std::unexpected(sent.error().in("abort the upload of " + client.name_of(key)));
 }
 
-Result<std::vector<PendingUpload>> list_uploads(Client& client, std::string_view prefix) {
-  std::vector<PendingUpload> uploads;
+Result<void> list_uploads(Client& client, std::string_view prefix,
+                          const std::function<bool(const PendingUpload&)>& visit) {
   UploadPage page;
   do {
     page =
         TRY(in("list the uploads of " + client.name_of(prefix), list_page(client, prefix, page)));
-    std::ranges::copy_if(page.uploads, std::back_inserter(uploads),
-                         [&](const auto& upload) { return upload.key.starts_with(prefix); });
-  } while (page.more && uploads.size() < kMaxPendingUploads);
-  return uploads;
+    for (PendingUpload& upload : page.uploads) {
+      if (!upload.key.starts_with(prefix)) continue;
+      if (upload.begun_at > 0) upload.age_s = client.now_s() - upload.begun_at;
+      if (!visit(upload)) return {};
+    }
+  } while (page.more);
+  return {};
 }
 
 }  // namespace manman::s3

@@ -33,7 +33,8 @@ Result<ObjectInfo> complete_multipart(Client& client, const Multipart& upload,
 // One that is not there is success. Tried for some seconds only, but also while the store's
 // requests are cancelled: what stays is found again by list_uploads().
 Result<void> abort_multipart(Client& client, const std::string& key, const std::string& id);
-// All unfinished uploads of keys that start with prefix.
-Result<std::vector<PendingUpload>> list_uploads(Client& client, std::string_view prefix);
+// Calls visit for all unfinished uploads of keys that start with prefix until it returns false.
+Result<void> list_uploads(Client& client, std::string_view prefix,
+                          const std::function<bool(const PendingUpload&)>& visit);
 
 }  // namespace manman::s3

@@ -20,20 +20,19 @@ class S3Store final : public Store {
   // S3 lists by prefix, so that other keys come along.
   Result<void> abort_uploads(std::string_view key) override {
     TRY(check_key(key));
-    for (const PendingUpload& upload : TRY(list_uploads(*client_, key)))
-      if (upload.key == key) TRY(abort_multipart(*client_, upload.key, upload.id));
+    TRY(abort_those(key, [&](const PendingUpload& upload) { return upload.key == key; }));
     return {};
   }
 
   Result<int> sweep_uploads(std::string_view prefix, std::chrono::seconds older_than) override {
-    const int64_t begun_before = client_->now_s() - older_than.count();
-    int aborted = 0;
-    for (const PendingUpload& upload : TRY(list_uploads(*client_, prefix))) {
-      if (upload.begun_at == 0 || upload.begun_at >= begun_before) continue;
-      TRY(abort_multipart(*client_, upload.key, upload.id));
-      aborted++;
-    }
-    return aborted;
+    return abort_those(prefix, [&](const PendingUpload& upload) {
+      return upload.begun_at != 0 && upload.age_s > older_than.count();
+    });
+  }
+
+  Result<void> list_uploads(std::string_view prefix,
+                            const std::function<bool(const PendingUpload&)>& visit) override {
+    return s3::list_uploads(*client_, prefix, visit);
   }
 
   Result<void> get(std::string_view key, uint64_t offset, MutableBytes buffer) override {
@@ -61,6 +60,21 @@ class S3Store final : public Store {
   std::string bucket() const override { return client_->config().bucket; }
 
  private:
+  // Ends those that `due` picks; how many.
+  Result<int> abort_those(std::string_view prefix,
+                          const std::function<bool(const PendingUpload&)>& due) {
+    int aborted = 0;
+    Result<void> outcome;
+    TRY(s3::list_uploads(*client_, prefix, [&](const PendingUpload& upload) {
+      if (!due(upload)) return true;
+      outcome = abort_multipart(*client_, upload.key, upload.id);
+      if (outcome) aborted++;
+      return outcome.has_value();
+    }));
+    TRY(std::move(outcome));
+    return aborted;
+  }
+
   const std::shared_ptr<Client> client_;
 };
 

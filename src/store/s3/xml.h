@@ -26,11 +26,6 @@ struct ObjectPage {
 };
 Result<ObjectPage> parse_objects(std::string_view body);
 
-struct PendingUpload {
-  std::string key;
-  std::string id;
-  int64_t begun_at = 0;  // Unix seconds
-};
 struct UploadPage {
   std::vector<PendingUpload> uploads;
   bool more = false;

@@ -1,4 +1,4 @@
-#include "api/listen_address.h"
+#include "http/listen_address.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-namespace manman::api {
+namespace manman {
 namespace {
 
 std::string named(std::string_view what, const ListenAddress& address) {
@@ -80,4 +80,4 @@ Result<void> check_free(std::string_view what, const ListenAddress& address) {
   return {};
 }
 
-}  // namespace manman::api
+}  // namespace manman

@@ -1,12 +1,12 @@
-#include "api/http/http_server.h"
+#include "http/http_server.h"
 
 #include <httplib.h>
 
 #include <thread>
 
-#include "api/listen_address.h"
+#include "http/listen_address.h"
 
-namespace manman::api {
+namespace manman {
 namespace {
 
 constexpr const char* kWhat = "HTTP address";
@@ -24,24 +24,19 @@ void socket_options(socket_t socket) {
 
 class HttpServer::Impl {
  public:
-  Impl(Readiness& readiness, Metrics& metrics) {
+  explicit Impl(const HttpPages& pages) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // NOLINT: its API
     server_.set_socket_options(socket_options);
     server_.set_keep_alive_max_count(1);  // an idle client must not hold one of few threads
     server_.set_read_timeout(kTimeoutSeconds);
     server_.set_write_timeout(kTimeoutSeconds);
     server_.set_payload_max_length(kMaxRequestBytes);
-    server_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
-      response.set_content("ok\n", "text/plain");
-    });
-    server_.Get("/readyz", [&readiness](const httplib::Request&, httplib::Response& response) {
-      const auto report = readiness.report();
-      response.status = report.ready ? 200 : 503;
-      response.set_content(report.json + "\n", "application/json");
-    });
-    server_.Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
-      response.set_content(metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
-    });
+    for (const auto& [path, page] : pages)
+      server_.Get(path, [&page](const httplib::Request&, httplib::Response& response) {
+        const HttpAnswer answer = page();
+        response.status = answer.status;
+        response.set_content(answer.body, answer.content_type);
+      });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty())
         response.set_content(std::to_string(response.status) + "\n", "text/plain");
@@ -81,8 +76,7 @@ class HttpServer::Impl {
   std::thread thread_;
 };
 
-HttpServer::HttpServer(Readiness& readiness, Metrics& metrics)
-    : readiness_(readiness), metrics_(metrics) {}
+HttpServer::HttpServer(HttpPages pages) : pages_(std::move(pages)) {}
 HttpServer::~HttpServer() {
   stop();
 }
@@ -90,7 +84,7 @@ HttpServer::~HttpServer() {
 Result<void> HttpServer::start(const std::string& text) {
   const auto address = TRY(ListenAddress::parse(kWhat, text));
   TRY(check_free(kWhat, address));
-  auto impl = std::make_unique<Impl>(readiness_, metrics_);
+  auto impl = std::make_unique<Impl>(pages_);
   TRY(impl->listen(address));
   impl_ = std::move(impl);
   return {};
@@ -104,4 +98,4 @@ std::string HttpServer::address() const {
   return impl_ ? impl_->address() : "";
 }
 
-}  // namespace manman::api
+}  // namespace manman

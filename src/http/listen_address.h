@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace manman::api {
+namespace manman {
 
 // Where to listen: "127.0.0.1:8080", "[::1]:8080", "localhost:0" (port 0: any free one).
 struct ListenAddress {
@@ -22,4 +22,4 @@ struct ListenAddress {
 // that, kPermissionDenied. Success promises nothing: another process may be faster.
 Result<void> check_free(std::string_view what, const ListenAddress& address);
 
-}  // namespace manman::api
+}  // namespace manman

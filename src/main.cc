@@ -96,8 +96,8 @@ Result<api::ApiConfig> api_config(const cli::ServiceOptions& options) {
   config.http_address = options.http;
   config.lease = std::chrono::seconds(options.lease_seconds);
   config.max_verifications = options.max_verifications;
-  const std::string& after = options.verify_after_upload;
-  config.verify.after_upload = verified_how_from(after).value_or(VerifiedHow::kNot);
+  if (const auto after = verify_rule_from(options.verify_after_upload))
+    config.verify.after_upload = *after;
   config.keep_events_days = options.keep_events_days;
   config.webhooks_to_local = options.webhook_allow_local;
   config.webhook_ca = options.webhook_ca;

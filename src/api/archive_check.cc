@@ -90,8 +90,12 @@ Result<bool> record_look(const Context& context, db::Transaction& tx, const Back
   if (!found && found.error().code == Code::kNotFound) return false;
   Backup row = TRY(std::move(found));
   if (!is_same(row, looked_at)) return false;
+  const bool counted = row.verification.counts();
   if (outcome) {
     row.verification.found_good(how, begun_at);
+    // What waited for it to be counted on may go.
+    if (!counted && row.verification.counts())
+      TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));
   } else {
     row.verification.found_damaged(how, begun_at, context.clock.now_s(), outcome.error().message);
     TRY(note_event(context, tx,

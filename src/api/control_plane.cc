@@ -5,6 +5,7 @@
 #include "api/fields.h"
 #include "api/hosts.h"
 #include "api/jobs/deleter.h"
+#include "api/jobs/drill_job.h"
 #include "api/jobs/outbox_relay.h"
 #include "api/jobs/reaper.h"
 #include "api/jobs/retention_job.h"
@@ -62,6 +63,7 @@ struct Work {
     sweeper.start();
     scheduler.start();
     verifier.start();
+    drills.start();
     webhooks.start();
     return {};
   }
@@ -74,6 +76,7 @@ struct Work {
     sweeper.stop();
     webhooks.stop();
     verifier.stop();
+    drills.stop();
     relay.stop();
     retention.stop();
     deleter.stop();
@@ -86,6 +89,7 @@ struct Work {
   RetentionJob retention{context, deleter};
   UploadSweeper sweeper{context};
   Verifier verifier{context};
+  DrillJob drills{context};
   WebhookJob webhooks{context};
   StatusConsumer consumer{context};
   Reaper reaper{context, [this] { return consumer.hears(); }};

@@ -35,6 +35,36 @@ void to_proto(const KeepRules& keep, v1::KeepRules* message) {
   if (keep.max_total_bytes != 0) message->set_max_total_bytes(keep.max_total_bytes);
 }
 
+Result<int> days_from(const char* field, int32_t said) {
+  if (said < 0 || said > PolicyVerifyRules::kMaxDays)
+    return bad_field(field, "must be from 0 to " + std::to_string(PolicyVerifyRules::kMaxDays));
+  return said;
+}
+
+Result<PolicyVerifyRules> verify_from(const v1::VerificationRules& said) {
+  PolicyVerifyRules rules;
+  if (!said.after_upload().empty()) {
+    rules.after_upload = verify_rule_from(said.after_upload());
+    if (!rules.after_upload)
+      return bad_field("verify.after_upload",
+                       "must be none, head or full, not \"" + said.after_upload() + "\"");
+  }
+  if (said.has_every_days())
+    rules.every_days = TRY(days_from("verify.every_days", said.every_days()));
+  rules.drill_every_days = TRY(days_from("verify.drill_every_days", said.drill_every_days()));
+  rules.drill_starts_game = said.drill_starts_game();
+  if (rules.drill_starts_game && rules.drill_every_days == 0)
+    return bad_field("verify.drill_starts_game", "wants verify.drill_every_days");
+  return rules;
+}
+
+void to_proto(const PolicyVerifyRules& rules, v1::VerificationRules* message) {
+  if (rules.after_upload) message->set_after_upload(std::string(rule_text(*rules.after_upload)));
+  if (rules.every_days) message->set_every_days(*rules.every_days);
+  if (rules.drill_every_days != 0) message->set_drill_every_days(rules.drill_every_days);
+  if (rules.drill_starts_game) message->set_drill_starts_game(true);
+}
+
 Result<void> clear_field(const std::string& name, v1::BackupPolicy& said) {
   const auto* field = v1::BackupPolicy::descriptor()->FindFieldByName(name);
   if (name == "name") return bad_field("clear", "a policy has a name");
@@ -81,6 +111,7 @@ Result<BackupPolicy> policy_from(const v1::BackupPolicy& said) {
   policy.upload_bytes_per_second = said.upload_bytes_per_second();
   policy.skip_unchanged = said.skip_unchanged();
   policy.keep = TRY(keep_from(said.keep()));
+  policy.verify = TRY(verify_from(said.verify()));
   policy.created_at = said.created_at();
   return policy;
 }
@@ -104,6 +135,7 @@ void to_proto(const BackupPolicy& row, v1::BackupPolicy* message) {
     message->set_upload_bytes_per_second(row.upload_bytes_per_second);
   message->set_skip_unchanged(row.skip_unchanged);
   to_proto(row.keep, message->mutable_keep());
+  if (row.verify != PolicyVerifyRules()) to_proto(row.verify, message->mutable_verify());
   message->set_created_at(row.created_at);
   message->set_updated_at(row.updated_at);
   message->set_next_due_at(row.next_due_at);

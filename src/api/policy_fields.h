@@ -7,8 +7,9 @@
 // Backup policies between messages and rows.
 namespace manman::api {
 
-// What a message says, checked by itself: names, schedule, format, handling, keep. Of what is the
-// service's to say, policy_id and created_at alone are taken. kInvalidArgument names the field.
+// What a message says, checked by itself: names, schedule, format, handling, keep, verify. Of what
+// is the service's to say, policy_id and created_at alone are taken. kInvalidArgument names the
+// field.
 Result<BackupPolicy> policy_from(const v1::BackupPolicy& said);
 
 // Next to what is said, also created_at, updated_at and when it is due next.

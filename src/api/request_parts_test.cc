@@ -3,9 +3,9 @@
 
 #include "api/fields.h"
 #include "api/game_config_fields.h"
-#include "http/listen_address.h"
 #include "api/page_token.h"
 #include "api/shell_words.h"
+#include "http/listen_address.h"
 
 namespace manman::api {
 namespace {

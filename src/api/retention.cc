@@ -9,9 +9,11 @@ namespace {
 constexpr int kPage = 200;
 
 std::string why_not_good(const Backup& backup) {
-  if (backup.status == BackupStatus::kCompleted)
-    return backup.verification.failed_at == 0 ? "" : "its verification failed";
-  return "it is " + std::string(wire_text(backup.status));
+  if (backup.status != BackupStatus::kCompleted)
+    return "it is " + std::string(wire_text(backup.status));
+  if (backup.verification.failed_at != 0) return "its verification failed";
+  if (backup.verification.counts()) return "";
+  return "it is not verified yet (" + std::string(to_text(backup.verification.due)) + ")";
 }
 
 RetentionCandidate candidate_of(const Backup& backup) {

@@ -9,11 +9,12 @@ namespace {
 
 class RetentionTest : public ApiTest {
  protected:
-  int64_t make_policy(const KeepRules& keep) {
+  int64_t make_policy(const KeepRules& keep, const PolicyVerifyRules& verify = {}) {
     return good(database_->transact([&](db::Transaction& tx) {
              return db::policies::create(tx, {.sgc_id = sgc_id_,
                                               .name = "policy " + std::to_string(++policies_),
-                                              .keep = keep});
+                                              .keep = keep,
+                                              .verify = verify});
            }))
         .policy_id;
   }
@@ -26,6 +27,19 @@ class RetentionTest : public ApiTest {
     put_object(key_of(backup), "bytes");
     report(completed(backup, size));
     return backup.backup_id();
+  }
+
+  // The verifier can't read it now, and tries again in some minutes only.
+  int64_t make_unverified(int64_t policy_id) {
+    store_->away = true;
+    const int64_t made = make_backup(policy_id);
+    EXPECT_TRUE(eventually([&] {
+      const auto row =
+          good(database_->look([&](db::Transaction& tx) { return db::backups::get(tx, made); }));
+      return row.verification.lease_until_ms > clock_.now_ms() + 5 * 60'000;
+    }));
+    store_->away = false;
+    return made;
   }
 
   void of_policy(const v1::Backup& backup, int64_t policy_id) {
@@ -50,6 +64,16 @@ class RetentionTest : public ApiTest {
       for (const Backup& row : TRY(db::backups::list(tx, {.sgc_id = sgc_id_}, {.size = 100})))
         ids.insert(ids.begin(), row.backup_id);
       return ids;
+    }));
+  }
+
+  // As a verifier has it that found it good.
+  void look_at(int64_t backup_id, VerifiedHow how) {
+    good(database_->transact([&](db::Transaction& tx) -> Result<void> {
+      Backup row = TRY(db::backups::get(tx, backup_id));
+      row.verification.found_good(how, clock_.now_s());
+      TRY(db::retention_queue::add(tx, row.sgc_id, clock_.now_s()));
+      return db::backups::update(tx, row);
     }));
   }
 
@@ -101,6 +125,21 @@ TEST_F(RetentionTest, TheLastGoodOneStays) {
   expect_left({huge, failed.backup_id()});
   const int64_t next = make_backup(policy, 3);
   expect_left({failed.backup_id(), next});
+}
+
+TEST_F(RetentionTest, OneThatIsNotVerifiedYetCountsForNothing) {
+  const int64_t policy = make_policy({.last = 1}, {.after_upload = VerifiedHow::kFull});
+  const int64_t first = make_unverified(policy);
+  const int64_t second = make_unverified(policy);
+  expect_left({first, second});
+  EXPECT_EQ(get_backup(first).verification_due(), "full");
+  look_at(second, VerifiedHow::kHead);
+  expect_left({first, second});
+  look_at(second, VerifiedHow::kFull);
+  EXPECT_EQ(get_backup(second).verification_due(), "");
+  expect_left({first, second});  // one that was never good is not decided on
+  look_at(first, VerifiedHow::kFull);
+  expect_left({second});
 }
 
 TEST_F(RetentionTest, APinnedOneStaysUntilItIsUnpinned) {

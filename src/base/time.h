@@ -7,6 +7,8 @@
 namespace manman {
 
 // Wall-clock time, injected so that tests can hold it. Thread-safe.
+inline constexpr int64_t kDaySeconds = 24 * 60 * 60;
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -31,7 +31,7 @@ struct ServiceOptions {
   std::string grpc = "127.0.0.1:50051";
   TlsFiles grpc_tls;
   std::string http = "127.0.0.1:8080";  // of a host: "" for none
-  std::string store;  // a folder or s3://BUCKET; "": see complete()
+  std::string store;                    // a folder or s3://BUCKET; "": see complete()
   std::string bucket = "manman";
   S3Settings s3;
   std::string db;   // sqlite:PATH or postgres://…; "": {state}/manman.db

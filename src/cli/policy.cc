@@ -25,6 +25,10 @@ struct PolicyOptions {
   std::vector<std::string> include, clear;
   HandlingOptions handling;
   KeepOptions keep;
+  std::string verify;
+  int verify_every_days = -1;
+  int drill_every_days = -1;
+  bool drill_starts_game = false;
 };
 
 void add_options(Command& command, PolicyOptions& options) {
@@ -56,6 +60,32 @@ void add_options(Command& command, PolicyOptions& options) {
            "Take files in that are left out otherwise: a pattern; repeatable, after --leave-out")
       .value("PATTERN");
   add_keep_options(command, options.keep);
+  command
+      .add("--verify", options.verify,
+           "What is done with a new backup before it is counted on: head (it is there, in its "
+           "size), full (all of it is read), or nothing; none given: as the service does")
+      .one_of({"none", "head", "full"});
+  command
+      .add("--verify-every-days", options.verify_every_days,
+           "Read all of a backup again so long after it was looked at last; 0: never")
+      .range(0, 36500)
+      .value("N");
+  command
+      .add("--drill-every-days", options.drill_every_days,
+           "So often the newest backup is unpacked and examined on its host; 0: never")
+      .range(0, 36500)
+      .value("N");
+  command.add_flag("--drill-starts-game", options.drill_starts_game,
+                   "Its game is started on what was unpacked, too, until it is ready");
+}
+
+void apply_verify(const PolicyOptions& options, v1::BackupPolicy& policy) {
+  v1::VerificationRules verify;
+  if (!options.verify.empty()) verify.set_after_upload(options.verify);
+  if (options.verify_every_days >= 0) verify.set_every_days(options.verify_every_days);
+  if (options.drill_every_days >= 0) verify.set_drill_every_days(options.drill_every_days);
+  if (options.drill_starts_game) verify.set_drill_starts_game(true);
+  if (verify.ByteSizeLong() != 0) *policy.mutable_verify() = verify;
 }
 
 Result<void> apply_schedule(const PolicyOptions& options, v1::BackupPolicy& policy) {
@@ -88,6 +118,7 @@ Result<void> apply(const PolicyOptions& options, v1::BackupPolicy& policy) {
   for (const std::string& pattern : options.include) handling.add_leave_out("!" + pattern);
   if (handling.ByteSizeLong() != 0) *policy.mutable_handling() = handling;
   apply(options.keep, *policy.mutable_keep());
+  apply_verify(options, policy);
   return {};
 }
 
@@ -103,6 +134,8 @@ void add_create(Command& group, Context& context) {
       {"manman policy create --sgc 1 --name nightly --cron '30 4 * * *' --zone Europe/Berlin "
        "--jitter 10m --keep-daily 7 --keep-weekly 4",
        "manman policy create --sgc 1 --name often --every 30m --skip-unchanged --keep-last 48",
+       "manman policy create --sgc 1 --name weekly --cron @weekly --verify full "
+       "--verify-every-days 30 --drill-every-days 7",
        "manman policy create --sgc 1 --name safety --at-session-end --before-restore"});
   auto options = std::make_shared<PolicyOptions>();
   command.add_id("--sgc", options->id, "The SGC whose save data is backed up").required();

@@ -46,6 +46,7 @@ Result<BackupRow> to_row(const Backup& backup) {
   row.mark = backup.mark;
   row.adopted_at = backup.adopted_at;
   row.verify_failed_how = to_text(backup.verification.failed_how);
+  row.verify_due = to_text(backup.verification.due);
   return row;
 }
 
@@ -89,13 +90,16 @@ Result<Backup> to_domain(const BackupRow& row) {
   const auto failed_how = verified_how_from(row.verify_failed_how);
   if (!failed_how)
     return std::unexpected(damaged("backups.verify_failed_how", row.verify_failed_how));
+  const auto due = verified_how_from(row.verify_due);
+  if (!due) return std::unexpected(damaged("backups.verify_due", row.verify_due));
   backup.verification = {.verified_at = row.verified_at,
                          .how = *how,
                          .failed_at = row.verify_failed_at,
                          .failed_how = *failed_how,
                          .error = row.verify_error,
                          .looked_at = row.looked_at,
-                         .lease_until_ms = row.verify_lease_ms};
+                         .lease_until_ms = row.verify_lease_ms,
+                         .due = *due};
   backup.mark = row.mark;
   backup.adopted_at = row.adopted_at;
   return backup;
@@ -174,13 +178,36 @@ Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit) 
   return read_all<BackupRow>(tx, where.order("lease_until_ms", limit), to_domain);
 }
 
-Result<std::vector<Backup>> to_verify(Transaction& tx, int64_t before_s, int64_t now_ms,
-                                      int limit) {
+Result<std::vector<Backup>> to_verify(Transaction& tx, VerifiedHow due, int64_t now_ms, int limit) {
+  Where where;
+  where.when(kBackupIsToBeLookedAt)
+      .when("verify_due = :due", "due", std::string(to_text(due)))
+      .when("verify_lease_ms <= :now", "now", now_ms);
+  return read_all<BackupRow>(tx, where.order("looked_at", limit), to_domain);
+}
+
+Result<std::vector<Backup>> to_verify_again(Transaction& tx, int64_t policy_id, int64_t before_s,
+                                            int64_t now_ms, int limit) {
   Where where;
   where.when(kBackupIsStored)
       .when("looked_at <= :before", "before", before_s)
       .when("verify_lease_ms <= :now", "now", now_ms);
+  if (policy_id != 0)
+    where.when("policy_id = :policy", "policy", policy_id);
+  else
+    where.when(
+        "NOT EXISTS (SELECT 1 FROM backup_policies p WHERE p.policy_id = backups.policy_id "
+        "AND p.verify_every_days >= 0)");
   return read_all<BackupRow>(tx, where.order("looked_at", limit), to_domain);
+}
+
+Result<std::optional<Backup>> to_drill(Transaction& tx, int64_t policy_id) {
+  Where where;
+  where.when("policy_id = :policy", "policy", policy_id)
+      .when("status = 'completed' AND verify_failed_at = 0");
+  auto found = TRY(read_all<BackupRow>(tx, where.order("backup_id DESC", 1), to_domain));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 Result<std::optional<Backup>> restorable(Transaction& tx, int64_t sgc_id) {
@@ -208,7 +235,7 @@ Result<std::optional<Backup>> last_good(Transaction& tx, int64_t sgc_id) {
 Result<std::optional<Backup>> last_fingerprinted(Transaction& tx, int64_t policy_id) {
   Where where;
   where.when("policy_id = :policy", "policy", policy_id)
-      .when("status = 'completed' AND fingerprint <> ''");
+      .when("status = 'completed' AND verify_failed_at = 0 AND fingerprint <> ''");
   auto found = TRY(read_all<BackupRow>(tx, where.order("backup_id DESC", 1), to_domain));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());

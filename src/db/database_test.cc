@@ -115,7 +115,7 @@ TEST_P(DatabaseTest, ReferencesAreHeldByTheDatabaseItself) {
       "sha256, progress_bytes, total_bytes, started_at, finished_at, entries, warnings, "
       "format, level, consistency, evidence, pause_ms, changed_files, changed_count, NULL, '', 0, "
       "verified_at, verified_how, verify_failed_at, verify_error, looked_at, verify_lease_ms, "
-      "verify_failed_how, mark, adopted_at "
+      "verify_failed_how, mark, adopted_at, verify_due "
       "FROM backups");
   EXPECT_EQ(second_active.code, Code::kAborted);
 }

@@ -130,9 +130,15 @@ Result<std::vector<Backup>> list(Transaction& tx, const Filter& filter, const Pa
 Result<std::optional<Backup>> active(Transaction& tx, int64_t sgc_id);
 Result<void> update(Transaction& tx, const Backup& backup);
 Result<std::vector<Backup>> expired(Transaction& tx, int64_t now_ms, int limit);
-// Completed ones that nobody has looked at after before_s, and that no verifier has claimed; those
-// first that were looked at longest ago.
-Result<std::vector<Backup>> to_verify(Transaction& tx, int64_t before_s, int64_t now_ms, int limit);
+// Completed ones, not damaged as far as is known, of which this look is due, and that no verifier
+// has claimed; those first that were looked at longest ago.
+Result<std::vector<Backup>> to_verify(Transaction& tx, VerifiedHow due, int64_t now_ms, int limit);
+// Completed ones of a policy that nobody has looked at after before_s, and that no verifier has
+// claimed, in the same order. policy_id 0: of all that no policy has a rule of its own for.
+Result<std::vector<Backup>> to_verify_again(Transaction& tx, int64_t policy_id, int64_t before_s,
+                                            int64_t now_ms, int limit);
+// The newest completed one of a policy of which no damage is known.
+Result<std::optional<Backup>> to_drill(Transaction& tx, int64_t policy_id);
 // The newest of an SGC whose last verification that read all of it was good; none is an empty
 // optional.
 Result<std::optional<Backup>> restorable(Transaction& tx, int64_t sgc_id);
@@ -221,6 +227,13 @@ Result<std::vector<BackupPolicy>> of_sgc(Transaction& tx, int64_t sgc_id);
 Result<void> update(Transaction& tx, const BackupPolicy& policy);
 // Those whose next_due_at has come, the longest due first.
 Result<std::vector<int64_t>> due(Transaction& tx, int64_t now_s, int limit);
+// One of those that have a rule of their own for reading backups again, and a backup for which it
+// is time, as to_verify_again() has it.
+Result<std::optional<BackupPolicy>> verifying(Transaction& tx, int64_t now_ms);
+// Those that are not paused and have had no drill for as long as they say. One that was given up
+// counts for given_up_s seconds only. policy_id 0: of all.
+Result<std::vector<BackupPolicy>> drilling(Transaction& tx, int64_t now_s, int64_t given_up_s,
+                                           int limit, int64_t policy_id = 0);
 // Its runs go with it, its backups stay and forget it.
 Result<void> remove(Transaction& tx, int64_t policy_id);
 }  // namespace policies

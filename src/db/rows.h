@@ -190,6 +190,7 @@ struct BackupRow {
   int64_t looked_at = 0;
   int64_t verify_lease_ms = 0;
   std::string verify_failed_how;
+  std::string verify_due;
   std::string mark;
   int64_t adopted_at = 0;
 
@@ -228,6 +229,7 @@ struct BackupRow {
     column("looked_at", looked_at);
     column("verify_lease_ms", verify_lease_ms);
     column("verify_failed_how", verify_failed_how);
+    column("verify_due", verify_due);
     column("mark", mark);
     column("adopted_at", adopted_at);
   }
@@ -320,6 +322,10 @@ struct PolicyRow {
   int64_t upload_bytes_per_second = 0;
   int skip_unchanged = 0;
   std::string keep;
+  std::string verify;
+  int verify_every_days = -1;
+  int drill_every_days = 0;
+  int drill_starts_game = 0;
   std::string created_at;
   int64_t updated_at = 0;
   int64_t next_due_at = 0;
@@ -340,6 +346,10 @@ struct PolicyRow {
     column("upload_bytes_per_second", upload_bytes_per_second);
     column("skip_unchanged", skip_unchanged);
     column("keep", keep);
+    column("verify", verify);
+    column("verify_every_days", verify_every_days);
+    column("drill_every_days", drill_every_days);
+    column("drill_starts_game", drill_starts_game);
     column("created_at", created_at);
     column("updated_at", updated_at);
     column("next_due_at", next_due_at);

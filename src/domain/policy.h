@@ -7,6 +7,7 @@
 
 #include "domain/keep_rules.h"
 #include "domain/schedule.h"
+#include "domain/verify_rules.h"
 
 namespace manman {
 
@@ -25,6 +26,7 @@ struct BackupPolicy {
   int64_t upload_bytes_per_second = 0;  // 0: no limit but the host's
   bool skip_unchanged = false;
   KeepRules keep;
+  PolicyVerifyRules verify;
   int64_t created_at = 0;
   int64_t updated_at = 0;
   int64_t next_due_at = 0;  // 0: none, since it is paused or due at events alone

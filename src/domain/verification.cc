@@ -27,13 +27,14 @@ std::optional<VerifiedHow> verified_how_from(std::string_view text) {
 
 void Verification::found_good(VerifiedHow look, int64_t begun_at) {
   looked_at = std::max(looked_at, begun_at);
-  if (begun_at < verified_at) return;
+  if (begun_at < verified_at && look <= how) return;
   // A reading that began before the damage was found may have missed it.
   if (failed_at != 0 && (look == VerifiedHow::kHead || look < failed_how || begun_at < failed_at))
     return;
   failed_at = 0;
   failed_how = VerifiedHow::kNot;
   error.clear();
+  if (look >= due) due = VerifiedHow::kNot;
   if (look < how) return;
   verified_at = begun_at;
   how = look;

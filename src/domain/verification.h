@@ -28,11 +28,16 @@ struct Verification {
   std::string error;                           // what
   int64_t looked_at = 0;                       // the beginning of the last look, whatever it found
   int64_t lease_until_ms = 0;                  // the verifier that has claimed it
+  // The look that is asked for before the backup is counted on; kNot: none, or it was good.
+  VerifiedHow due = VerifiedHow::kNot;
 
-  // A look that began at `begun_at` found it good. One that began before what is known already, or
-  // less after more than that, changes no more than looked_at. Damage is taken back by a look that
-  // says as much as the one that found it, and reads all: what a drill finds wrong within a perfect
-  // archive no reading of the archive sees.
+  // Whether a backup that is stored can be counted on to restore, as far as is known.
+  bool counts() const { return failed_at == 0 && due == VerifiedHow::kNot; }
+
+  // A look that began at `begun_at` found it good. One that says no more than is known of a later
+  // time already, or less than is known, changes no more than looked_at. Damage is taken back by a
+  // look that says as much as the one that found it, and reads all: what a drill finds wrong within
+  // a perfect archive no reading of the archive sees.
   void found_good(VerifiedHow look, int64_t begun_at);
   void found_damaged(VerifiedHow look, int64_t begun_at, int64_t now_s, std::string what);
 

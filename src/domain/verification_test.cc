@@ -50,6 +50,25 @@ TEST(Verification, WhatADrillFindsNoReadingTakesBack) {
   EXPECT_EQ(known, (Verification{.verified_at = 80, .how = VerifiedHow::kDrill, .looked_at = 80}));
 }
 
+TEST(Verification, CountsOnceTheLookThatIsDueWasGood) {
+  Verification known{.due = VerifiedHow::kFull};
+  known.found_good(VerifiedHow::kHead, 20);
+  EXPECT_FALSE(known.counts());
+  known.found_good(VerifiedHow::kFull, 10);  // it took longer than the other
+  EXPECT_TRUE(known.counts());
+  EXPECT_EQ(known, (Verification{.verified_at = 10, .how = VerifiedHow::kFull, .looked_at = 20}));
+  known.found_damaged(VerifiedHow::kHead, 30, 31, "gone");
+  EXPECT_FALSE(known.counts());
+}
+
+TEST(Verification, WhatIsDueStaysDueWhenItIsDamaged) {
+  Verification known{.due = VerifiedHow::kFull};
+  known.found_damaged(VerifiedHow::kFull, 10, 11, "a bit");
+  EXPECT_EQ(known.due, VerifiedHow::kFull);
+  known.found_good(VerifiedHow::kDrill, 20);  // more than is asked for
+  EXPECT_TRUE(known.counts());
+}
+
 TEST(Verification, NamesComeBack) {
   for (const auto how :
        {VerifiedHow::kNot, VerifiedHow::kHead, VerifiedHow::kFull, VerifiedHow::kDrill})

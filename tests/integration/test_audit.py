@@ -105,7 +105,7 @@ class Report(AuditCase):
                     attempt, lease_until_ms, sha256, progress_bytes, total_bytes, started_at, finished_at, entries,
                     warnings, format, level, consistency, evidence, pause_ms, changed_files, changed_count, policy_id,
                     fingerprint, pinned, verified_at, verified_how, verify_failed_at, verify_error, looked_at,
-                    verify_lease_ms, verify_failed_how, mark, adopted_at FROM backups, n""")
+                    verify_lease_ms, verify_failed_how, mark, adopted_at, verify_due FROM backups, n""")
         for i in range(1000, 4000):
             self.object(f"backups/{self.sgc}/{i}.tar.gz").write_text("abc")
         self.assertEqual(backup.backup_id, 1)

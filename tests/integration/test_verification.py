@@ -134,7 +134,7 @@ class AfterUpload(Case):
     def test_one_that_is_claimed_is_left_alone_until_the_claim_ends(self):
         backup = self.backup()
         self.verified(backup, "head")
-        self.sql("UPDATE backups SET looked_at = 0, verified_at = 0, verified_how = '', verify_lease_ms = ?",
+        self.sql("UPDATE backups SET verify_due = 'head', verified_at = 0, verified_how = '', verify_lease_ms = ?",
                  int((time.time() + 6) * 1000))
         other = self.backup()
         self.verified(other, "head")
@@ -146,7 +146,7 @@ class AfterUpload(Case):
         backup = self.backup()
         self.verified(backup, "head")
         self.object(backup).unlink()
-        self.sql("UPDATE backups SET looked_at = 0")
+        self.sql("UPDATE backups SET verify_due = 'head'")
         self.assertIn("is not in the store", self.damaged(backup).verification_error)
 
 
@@ -168,6 +168,103 @@ class AllOfIt(Case):
         self.assertIn("is damaged", row.verification_error)
         self.assertEqual(row.status, "completed")
         self.assertTrue(self.object(backup).exists())
+
+
+class OfPolicies(Case):
+    """What a policy has done with its backups, whatever the service does by itself."""
+
+    def setUp(self):
+        self.arguments = ["--verify-after-upload", "none"]
+        super().setUp()
+
+    def policy(self, *arguments):
+        return self.service.cli_json("policy", "create", "--sgc", self.sgc, "--name", f"p{arguments}",
+                                     *arguments)["policy_id"]
+
+    def run_now(self, policy):
+        run = self.service.cli_json("policy", "run-now", policy)
+        backup = self.api.wait_backup(run["backup_id"])
+        self.assertEqual(backup.status, "completed", backup.error_message)
+        return backup
+
+    def ids(self):
+        return sorted(row.backup_id for row in self.api.ListBackups(server_game_config_id=self.sgc).backups)
+
+    def test_nothing_goes_on_account_of_one_that_is_not_verified_yet(self):
+        policy = self.policy("--cron", "@yearly", "--verify", "full", "--keep-last", "1")
+        first = self.run_now(policy)
+        self.verified(first, "full")
+        # Nobody looks at the next one for a while.
+        self.sql("CREATE TRIGGER claimed AFTER UPDATE OF status ON backups WHEN new.status = 'completed' BEGIN "
+                 f"UPDATE backups SET verify_lease_ms = {int((time.time() + 3600) * 1000)} "
+                 "WHERE backup_id = new.backup_id; END")
+        second = self.run_now(policy)
+        self.assertEqual(self.row(second).verification_due, "full")
+        preview = self.service.cli("policy", "preview", policy).stdout
+        self.assertIn("not verified yet (full)", preview)
+        self.sql("UPDATE retention_queue SET due_at = 0")
+        wait_until(lambda: not self.waiting_for_retention(), 30, "retention to look")
+        self.assertEqual(self.ids(), [first.backup_id, second.backup_id])
+        self.sql("UPDATE backups SET verify_lease_ms = 0")
+        self.verified(second, "full")
+        wait_until(lambda: self.ids() == [second.backup_id], 30, "the first to go")
+        self.assertEqual(self.row(second).verification_due, "")
+
+    def waiting_for_retention(self):
+        with contextlib.closing(sqlite3.connect(self.service.state / "manman.db", timeout=30)) as database:
+            return database.execute("SELECT COUNT(*) FROM retention_queue").fetchone()[0]
+
+    def test_nothing_goes_on_account_of_a_damaged_one(self):
+        policy = self.policy("--cron", "@yearly", "--verify", "head", "--keep-last", "1")
+        first = self.run_now(policy)
+        self.verified(first, "head")
+        self.sql("CREATE TRIGGER claimed AFTER UPDATE OF status ON backups WHEN new.status = 'completed' BEGIN "
+                 f"UPDATE backups SET verify_lease_ms = {int((time.time() + 3600) * 1000)} "
+                 "WHERE backup_id = new.backup_id; END")
+        second = self.run_now(policy)
+        self.object(second).write_bytes(b"short")
+        self.sql("UPDATE backups SET verify_lease_ms = 0")
+        self.assertIn("5 bytes instead of", self.damaged(second).verification_error)
+        self.sql("DROP TRIGGER claimed")
+        third = self.run_now(policy)
+        self.verified(third, "head")
+        wait_until(lambda: self.ids() == [second.backup_id, third.backup_id], 30, "the first to go")
+
+    def test_old_ones_are_read_again_as_each_policy_has_it(self):
+        weekly = self.run_now(self.policy("--cron", "@yearly", "--verify-every-days", "7"))
+        never = self.run_now(self.policy("--cron", "@yearly", "--verify-every-days", "0"))
+        for backup in (weekly, never):
+            self.age(backup, 6 * DAY)
+        self.assertEqual(self.row(weekly).verified_how, "")
+        for backup in (weekly, never):
+            self.age(backup, 2 * DAY)
+        self.verified(weekly, "full")
+        self.assertEqual(self.row(never).verified_how, "")
+
+    def test_drills(self):
+        policy = self.policy("--cron", "@yearly", "--drill-every-days", "3")
+        backup = self.run_now(policy)
+        self.verified(backup, "drill")
+        self.assertEqual(len(self.drills()), 1)
+        self.sql("UPDATE drills SET created_at = created_at - ?", 3 * DAY + 10)
+        wait_until(lambda: len(self.drills()) == 2, 30, "another drill")
+        wait_until(lambda: self.drills()[0].status == "passed", 30, "it to pass")
+        self.assertEqual([drill.policy_id for drill in self.drills()], [policy, policy])
+
+    def drills(self):
+        return self.api.ListDrills(server_game_config_id=self.sgc).drills
+
+    def test_bad_rules(self):
+        for arguments, what in ((["--verify", "drill"], "--verify"), (["--verify-every-days", "-2"], "range"),
+                                (["--drill-starts-game"], "verify.drill_starts_game")):
+            said = self.service.cli("policy", "create", "--sgc", self.sgc, "--name", "bad", "--cron", "@daily",
+                                    *arguments, expect=2)
+            self.assertIn(what, said.stderr)
+        policy = self.policy("--cron", "@yearly", "--verify", "full", "--drill-every-days", "3")
+        self.assertEqual(self.service.cli_json("policy", "get", policy)["verify"],
+                         {"after_upload": "full", "every_days": None, "drill_every_days": 3, "drill_starts_game": None})
+        self.service.cli("policy", "update", policy, "--clear", "verify")
+        self.assertFalse(self.service.cli_json("policy", "get", policy)["verify"])
 
 
 if __name__ == "__main__":

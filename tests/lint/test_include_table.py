@@ -35,7 +35,7 @@ LIBRARIES = {
     "soci": {"db"},
     "sqlite3.h": {"live", "examine"},
     "libpq-fe.h": {"db"},
-    "httplib.h": {"http"},
+    "httplib.h": {"http", "api"},
     "CLI": {"cli", "main.cc"},
     "amqp.h": {"bus"},
     "amqp_ssl_socket.h": {"bus"},

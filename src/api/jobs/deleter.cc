@@ -53,7 +53,7 @@ Result<void> hold_a_newer_good_one(db::Transaction& tx, const Backup& backup) {
   const auto newest = TRY(db::backups::last_good(tx, backup.sgc_id));
   if (newest && newest->backup_id > backup.backup_id) {
     const Backup held = TRY(db::backups::hold(tx, newest->backup_id));
-    if (held.status == BackupStatus::kCompleted && held.verification.failed_at == 0) return {};
+    if (held.status == BackupStatus::kCompleted && held.verification.counts()) return {};
   }
   return fail(Code::kFailedPrecondition,
               name_of(backup) + " is the last good one of SGC " + std::to_string(backup.sgc_id));

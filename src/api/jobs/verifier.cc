@@ -2,6 +2,7 @@
 
 #include "api/archive_check.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "db/repositories.h"
 
 namespace manman::api {
@@ -13,7 +14,6 @@ constexpr std::chrono::minutes kClaim{2};
 constexpr std::chrono::seconds kRenewAfter{30};
 constexpr std::chrono::minutes kTryAgainAfter{10};
 constexpr int kBatch = 20;
-constexpr int64_t kDaySeconds = 24 * 60 * 60;
 
 About about(const Backup& backup) {
   return {.backup_id = backup.backup_id, .sgc_id = backup.sgc_id};
@@ -28,9 +28,8 @@ Verifier::Verifier(const Context& context)
       reads_("verifier", kInterval, [this] { read_archives(); }) {}
 
 void Verifier::start() {
-  const VerifyRules& rules = context_.config.verify;
-  if (rules.after_upload == VerifiedHow::kHead) heads_.start();
-  if (rules.after_upload == VerifiedHow::kFull || rules.every_days > 0) reads_.start();
+  heads_.start();
+  reads_.start();
 }
 
 void Verifier::stop() {
@@ -41,7 +40,7 @@ void Verifier::stop() {
 
 void Verifier::look_at_heads() {
   while (!stopping_) {
-    const auto backup = claim(0, true);
+    const auto backup = claim_new(VerifiedHow::kHead);
     if (!backup) return log_warn({}, "verifier: {}", backup.error().text());
     if (!*backup) return;
     const int64_t begun_at = context_.clock.now_s();
@@ -51,11 +50,9 @@ void Verifier::look_at_heads() {
 }
 
 void Verifier::read_archives() {
-  const VerifyRules& rules = context_.config.verify;
   while (!stopping_) {
-    const int64_t old_s =
-        rules.every_days > 0 ? context_.clock.now_s() - rules.every_days * kDaySeconds : 0;
-    const auto backup = claim(old_s, rules.after_upload == VerifiedHow::kFull);
+    auto backup = claim_new(VerifiedHow::kFull);
+    if (backup && !*backup) backup = claim_old();
     if (!backup) return log_warn({}, "verifier: {}", backup.error().text());
     if (!*backup) return;
     const int64_t begun_at = context_.clock.now_s();
@@ -63,26 +60,52 @@ void Verifier::read_archives() {
   }
 }
 
-Result<std::optional<Backup>> Verifier::claim(int64_t before_s, bool new_too) {
-  const auto due = TRY(context_.database.look([&](db::Transaction& tx) {
-    return db::backups::to_verify(tx, before_s, context_.clock.now_ms(), kBatch);
+Result<std::optional<Backup>> Verifier::claim_new(VerifiedHow look) {
+  const auto found = TRY(context_.database.look([&](db::Transaction& tx) {
+    return db::backups::to_verify(tx, look, context_.clock.now_ms(), kBatch);
   }));
-  for (const Backup& backup : due)
-    if ((new_too || backup.verification.looked_at > 0) &&
-        TRY(claim_row(backup.backup_id, before_s)))
-      return backup;
+  return claim_first(found, [look](const Verification& known) {
+    return known.due == look && known.failed_at == 0;
+  });
+}
+
+Result<std::optional<Backup>> Verifier::claim_old() {
+  const auto policy = TRY(context_.database.look(
+      [&](db::Transaction& tx) { return db::policies::verifying(tx, context_.clock.now_ms()); }));
+  if (policy) {
+    auto claimed = TRY(claim_older_than(policy->policy_id, *policy->verify.every_days));
+    if (claimed) return claimed;
+  }
+  const int days = context_.config.verify.every_days;
+  if (days == 0) return std::nullopt;
+  return claim_older_than(0, days);
+}
+
+Result<std::optional<Backup>> Verifier::claim_older_than(int64_t policy_id, int days) {
+  const int64_t before_s = context_.clock.now_s() - days * kDaySeconds;
+  const auto found = TRY(context_.database.look([&](db::Transaction& tx) {
+    return db::backups::to_verify_again(tx, policy_id, before_s, context_.clock.now_ms(), kBatch);
+  }));
+  return claim_first(found,
+                     [before_s](const Verification& known) { return known.looked_at <= before_s; });
+}
+
+Result<std::optional<Backup>> Verifier::claim_first(const std::vector<Backup>& found,
+                                                    const Due& due) {
+  for (const Backup& backup : found)
+    if (TRY(claim_row(backup.backup_id, due))) return backup;
   return std::nullopt;
 }
 
 // Another API may have been faster.
-Result<bool> Verifier::claim_row(int64_t backup_id, int64_t before_s) {
+Result<bool> Verifier::claim_row(int64_t backup_id, const Due& due) {
   return context_.database.transact(
       db::Isolation::kStatement, [&](db::Transaction& tx) -> Result<bool> {
         auto found = db::backups::hold(tx, backup_id);
         if (!found && found.error().code == Code::kNotFound) return false;
         Backup row = TRY(std::move(found));
         const int64_t now_ms = context_.clock.now_ms();
-        if (row.status != BackupStatus::kCompleted || row.verification.looked_at > before_s ||
+        if (row.status != BackupStatus::kCompleted || !due(row.verification) ||
             row.verification.lease_until_ms > now_ms)
           return false;
         row.verification.lease_until_ms = now_ms + std::chrono::milliseconds(kClaim).count();

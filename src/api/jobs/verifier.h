@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "api/context.h"
 #include "api/jobs/ticker.h"
@@ -11,11 +13,11 @@
 
 namespace manman::api {
 
-// Verifies what ApiConfig's rules say is due: new backups where they are stored, and old ones
-// again. One archive at a time is read in this process. API processes that share a database claim a
-// backup first, for some minutes that they renew while they read, so that one of them does it; one
-// that died has it taken over when its claim ends. What can't be looked at now (the store is away)
-// is tried again later, and its row says nothing of it.
+// Verifies what the rules of policies, or else ApiConfig's, say is due: new backups where they are
+// stored, and old ones again. One archive at a time is read in this process. API processes that
+// share a database claim a backup first, for some minutes that they renew while they read, so that
+// one of them does it; one that died has it taken over when its claim ends. What can't be looked at
+// now (the store is away) is tried again later, and its row says nothing of it.
 class Verifier {
  public:
   explicit Verifier(const Context& context);  // which must outlive this
@@ -26,10 +28,13 @@ class Verifier {
  private:
   void look_at_heads();
   void read_archives();
-  // One that nobody looked at after before_s; nothing when none is due. Of `new_too` those that
-  // nobody has looked at yet.
-  Result<std::optional<Backup>> claim(int64_t before_s, bool new_too);
-  Result<bool> claim_row(int64_t backup_id, int64_t before_s);
+  using Due = std::function<bool(const Verification&)>;
+  // One of which the look is due; nothing when there is none.
+  Result<std::optional<Backup>> claim_new(VerifiedHow look);
+  Result<std::optional<Backup>> claim_old();
+  Result<std::optional<Backup>> claim_older_than(int64_t policy_id, int days);
+  Result<std::optional<Backup>> claim_first(const std::vector<Backup>& found, const Due& due);
+  Result<bool> claim_row(int64_t backup_id, const Due& due);
   // Nobody else claims it meanwhile.
   void hold_for(const Backup& backup, std::chrono::milliseconds time);
   Result<void> read(const Backup& backup);

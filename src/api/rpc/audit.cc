@@ -12,7 +12,6 @@ namespace manman::api {
 namespace {
 
 constexpr int kMaxAudits = 2;
-constexpr int64_t kDaySeconds = 86400;
 
 using Writer = grpc::ServerWriter<v1::AuditStoreResponse>;
 

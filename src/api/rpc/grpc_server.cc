@@ -8,8 +8,8 @@
 #include <chrono>
 #include <mutex>
 
-#include "http/listen_address.h"
 #include "base/log.h"
+#include "http/listen_address.h"
 
 namespace manman::api {
 namespace {

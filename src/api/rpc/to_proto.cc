@@ -36,6 +36,7 @@ void to_proto(const Backup& row, v1::Backup* message) {
   message->set_verification_failed_at(row.verification.failed_at);
   message->set_verification_error(row.verification.error);
   message->set_verification_failed_how(std::string(to_text(row.verification.failed_how)));
+  message->set_verification_due(std::string(to_text(row.verification.due)));
 }
 
 void to_proto(const Drill& row, v1::Drill* message) {

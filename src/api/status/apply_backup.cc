@@ -64,9 +64,18 @@ void take_over(const Context& context, const BackupReport& report, BackupEvent e
   row.compression = report.compression;
   row.verdict = report.verdict;
   row.fingerprint = report.fingerprint;
-  // The host itself has looked at what the store holds.
-  if (context.config.verify.after_upload == VerifiedHow::kNot)
-    row.verification.looked_at = row.finished_at;
+  row.verification.looked_at = row.finished_at;  // by the host, at what the store holds
+}
+
+// The look that it needs before it is counted on, as its policy has it now, or else the service.
+Result<VerifiedHow> look_after_upload(const Context& context, db::Transaction& tx,
+                                      const Backup& row) {
+  if (row.policy_id != 0) {
+    const auto policy = db::policies::get(tx, row.policy_id);
+    if (!policy && policy.error().code != Code::kNotFound) return std::unexpected(policy.error());
+    if (policy && policy->verify.after_upload) return *policy->verify.after_upload;
+  }
+  return context.config.verify.after_upload;
 }
 
 // No backup was needed. The row goes and the run says why, unless the backup that is to stand for
@@ -80,7 +89,8 @@ Result<bool> take_skip(const Context& context, db::Transaction& tx, const Backup
   if (!stands) {
     const auto other = db::backups::hold(tx, report.unchanged_since_backup_id);
     if (!other && other.error().code != Code::kNotFound) return std::unexpected(other.error());
-    stands = other && other->sgc_id == row.sgc_id && other->status == BackupStatus::kCompleted;
+    stands = other && other->sgc_id == row.sgc_id && other->status == BackupStatus::kCompleted &&
+             other->verification.failed_at == 0;
   }
   const int64_t now_s = context.clock.now_s();
   run->backup_id = 0;
@@ -89,7 +99,7 @@ Result<bool> take_skip(const Context& context, db::Transaction& tx, const Backup
   TRY(conclude_run(context, tx, *run, stands ? RunOutcome::kSkipped : RunOutcome::kWaiting,
                    stands ? report.error_message
                           : "backup " + std::to_string(report.unchanged_since_backup_id) +
-                                " was deleted meanwhile"));
+                                " is gone or damaged by now"));
   return true;
 }
 
@@ -128,6 +138,8 @@ Result<Outcome> apply_in(const Context& context, db::Transaction& tx, const Back
   if (TRY(take_skip(context, tx, report, row))) return Outcome{Effect::kApplied, of_gone};
   row.status = *after;
   take_over(context, report, event, row);
+  if (row.status == BackupStatus::kCompleted)
+    row.verification.due = TRY(look_after_upload(context, tx, row));
   TRY(db::backups::update(tx, row));
   if (row.status == BackupStatus::kCompleted)
     TRY(db::retention_queue::add(tx, row.sgc_id, context.clock.now_s()));

@@ -106,7 +106,15 @@ TEST_F(PostgresqlQueryCostTest, TheFewAreFoundWithoutReadingTheMany) {
   cheap("expired backups", [&](Transaction& tx) { return backups::expired(tx, 9, 10); });
   cheap("active", [&](Transaction& tx) { return backups::active(tx, sgc_); });
   cheap("deleting", [&](Transaction& tx) { return backups::deleting(tx, 10); });
-  cheap("to verify", [&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); });
+  cheap("to verify",
+        [&](Transaction& tx) { return backups::to_verify(tx, VerifiedHow::kHead, 9, 10); });
+  cheap("to verify again",
+        [&](Transaction& tx) { return backups::to_verify_again(tx, 0, 4, 9, 10); });
+  cheap("to verify again of a policy",
+        [&](Transaction& tx) { return backups::to_verify_again(tx, 5, 4, 9, 10); });
+  cheap("policies that verify", [&](Transaction& tx) { return policies::verifying(tx, 9); });
+  cheap("policies that drill",
+        [&](Transaction& tx) { return policies::drilling(tx, 9, 3600, 10); });
   cheap("restorable", [&](Transaction& tx) { return backups::restorable(tx, sgc_); });
   cheap("restoring", [&](Transaction& tx) { return sessions::restoring_from(tx, 5); });
   cheap("due policies", [&](Transaction& tx) { return policies::due(tx, 9, 10); });

@@ -61,7 +61,7 @@ class QueryPlanTest : public testing::Test {
                "description, created_at, status, error_message, attempt, 0, sha256, 0, 0, "
                "started_at, finished_at, entries, warnings, format, level, consistency, evidence, "
                "pause_ms, changed_files, changed_count, NULL, '', 0, 5, verified_how, 0, "
-               "verify_error, 5, 0, verify_failed_how, mark, adopted_at "
+               "verify_error, 5, 0, verify_failed_how, mark, adopted_at, verify_due "
                "FROM "
                "backups, n";
     return {};
@@ -113,7 +113,10 @@ class QueryPlanTest : public testing::Test {
       std::istringstream lines(plan);
       for (std::string line; std::getline(lines, line);) {
         // Walking all of a partial index is what it is for.
-        const bool partial = line.find("USING INDEX backups_deleting") != std::string::npos;
+        const bool partial =
+            line.find("USING INDEX backups_deleting") != std::string::npos ||
+            line.find("USING INDEX backup_policies_verifying") != std::string::npos ||
+            line.find("USING INDEX backup_policies_drilling") != std::string::npos;
         EXPECT_TRUE(!line.starts_with("SCAN") || partial) << statement << "\n" << plan;
       }
       plans += plan;
@@ -136,8 +139,16 @@ TEST_F(QueryPlanTest, ListsOfBackupsWalkAlongAnIndex) {
   expect_indexed([&](Transaction& tx) { return backups::active(tx, sgc_); }, "backups_one_active");
   expect_indexed([&](Transaction& tx) { return backups::expired(tx, 9, 10); }, "backups_leased");
   expect_indexed([&](Transaction& tx) { return backups::deleting(tx, 10); }, "backups_deleting");
-  expect_indexed([&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); },
+  expect_indexed([&](Transaction& tx) { return backups::to_verify(tx, VerifiedHow::kFull, 9, 10); },
+                 "backups_verify_due");
+  expect_indexed([&](Transaction& tx) { return backups::to_verify_again(tx, 0, 4, 9, 10); },
                  "backups_looked_at");
+  expect_indexed([&](Transaction& tx) { return backups::to_verify_again(tx, 5, 4, 9, 10); },
+                 "backups_looked_at_of_policy");
+  expect_indexed([&](Transaction& tx) { return policies::verifying(tx, 9); },
+                 "backup_policies_verifying");
+  expect_indexed([&](Transaction& tx) { return policies::drilling(tx, 9, 3600, 10); },
+                 "backup_policies_drilling");
   expect_indexed([](Transaction& tx) { return backups::placed(tx, "s3://b/", "s3://b0", {}, 100); },
                  "backups_by_url");
   expect_indexed(
@@ -269,7 +280,15 @@ TEST_F(QueryPlanTest, LiveAndExpiredAreFoundWithoutReadingTheEnded) {
   cheap("expired sessions", [&](Transaction& tx) { return sessions::expired(tx, 9, 10); });
   cheap("expired backups", [&](Transaction& tx) { return backups::expired(tx, 9, 10); });
   cheap("deleting", [&](Transaction& tx) { return backups::deleting(tx, 10); });
-  cheap("to verify", [&](Transaction& tx) { return backups::to_verify(tx, 4, 9, 10); });
+  cheap("to verify",
+        [&](Transaction& tx) { return backups::to_verify(tx, VerifiedHow::kHead, 9, 10); });
+  cheap("to verify again",
+        [&](Transaction& tx) { return backups::to_verify_again(tx, 0, 4, 9, 10); });
+  cheap("to verify again of a policy",
+        [&](Transaction& tx) { return backups::to_verify_again(tx, 5, 4, 9, 10); });
+  cheap("policies that verify", [&](Transaction& tx) { return policies::verifying(tx, 9); });
+  cheap("policies that drill",
+        [&](Transaction& tx) { return policies::drilling(tx, 9, 3600, 10); });
   cheap("restorable", [&](Transaction& tx) { return backups::restorable(tx, sgc_); });
   cheap("restoring", [&](Transaction& tx) { return sessions::restoring_from(tx, 5); });
   cheap("offline", [&](Transaction& tx) { return servers::mark_offline(tx, 0); });

@@ -164,8 +164,10 @@ class Metrics::Impl {
                    {{"status", status}});
       }
     };
-    by_status("manman_backups", "Backups that have not ended, and those being deleted, by status.",
-              {"pending", "running", "deleting"}, look.backups);
+    by_status("manman_backups",
+              "Backups that have not ended, completed ones that are to be verified before they are "
+              "counted on, and those being deleted, by status.",
+              {"pending", "running", "unverified", "deleting"}, look.backups);
     by_status("manman_sessions", "Live sessions, by status.",
               {"pending", "starting", "running", "stopping"}, look.sessions);
     by_status("manman_hosts", "Servers, by whether their host manager was heard of lately.",
@@ -185,8 +187,8 @@ class Metrics::Impl {
                      "Age of the oldest event that a webhook has still to be told of; 0: none."),
                age(look.webhooks.oldest_ms));
     MetricFamily& last_good = gauge("manman_sgc_last_good_backup_timestamp_seconds",
-                                    "When the newest completed backup of the SGC was begun; 0: it "
-                                    "has none. Its age is time() less this.");
+                                    "When the newest completed backup of the SGC that is counted "
+                                    "on was begun; 0: it has none. Its age is time() less this.");
     for (const auto& row : look.last_good)
       add_metric(
           last_good, static_cast<double>(row.started_at),

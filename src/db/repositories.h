@@ -272,7 +272,7 @@ Result<void> put_off(Transaction& tx, const Entry& entry, int64_t until_s);
 
 // How much there is of what is under way; cheap, however many rows there are.
 namespace statistics {
-// By status.
+// By status; unverified are completed ones of which a look is due before they are counted on.
 Result<std::map<std::string, int64_t>> unfinished_backups(Transaction& tx);
 Result<std::map<std::string, int64_t>> servers(Transaction& tx);
 Result<std::map<std::string, int64_t>> live_sessions(Transaction& tx);

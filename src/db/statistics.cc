@@ -23,6 +23,9 @@ Result<std::map<std::string, int64_t>> counts(Transaction& tx, const std::string
 Result<std::map<std::string, int64_t>> unfinished_backups(Transaction& tx) {
   return counts(tx, "SELECT status, COUNT(*) FROM backups WHERE " + std::string(kBackupIsActive) +
                         " GROUP BY status UNION ALL "
+                        "SELECT 'unverified', COUNT(*) FROM backups WHERE " +
+                        std::string(kBackupIsToBeLookedAt) +
+                        " UNION ALL "
                         "SELECT 'deleting', COUNT(*) FROM backups WHERE status = 'deleting'");
 }
 

@@ -36,7 +36,8 @@ class KillSchedulers(unittest.TestCase):
             api.wait_session(session, "running")
             trees.make_world(self.cluster.game("alpha", sgc), seed=number, regions=1, region_kib=16)
             made.append(api.CreateBackupPolicy(policy={"server_game_config_id": sgc, "name": "minutely",
-                                                       "cron": "* * * * *"}).policy)
+                                                       "cron": "* * * * *",
+                                                       "verify": {"after_upload": "full"}}).policy)
         return made
 
     def kill_one(self):
@@ -86,6 +87,15 @@ class KillSchedulers(unittest.TestCase):
             self.assertNotIn("failed", [run.outcome for run in runs])
             for backup in started:
                 self.assertEqual(api.wait_backup(backup, timeout=120).status, "completed")
+        self.assert_all_read(api, backups)
+
+    def assert_all_read(self, api, backups):
+        """What a killed API had claimed the other has read by the time that the claim has ended."""
+        for backup in backups:
+            wait_until(lambda b=backup: not api.GetBackup(backup_id=b.backup_id).backup.verification_due, 200,
+                       f"backup {backup.backup_id} to be read")
+            row = api.GetBackup(backup_id=backup.backup_id).backup
+            self.assertEqual((row.verified_how, row.verification_error), ("full", ""))
 
     def runs(self, api, policy):
         return api.all("ListPolicyRuns", "runs", policy_id=policy.policy_id)

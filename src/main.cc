@@ -218,7 +218,7 @@ class LocalHost {
   void stop() { manager_->stop(); }
   // "" until it has adopted what runs here. Any thread.
   std::string metrics() {
-    const auto told = told_.lock();
+    auto told = told_.lock();
     return *told == nullptr ? std::string() : (*told)->metrics();
   }
 

@@ -4,6 +4,20 @@
 #include "base/log.h"
 
 namespace manman::api {
+namespace {
+
+Result<void> check_game_can_tell(const Deployment& deployment) {
+  TRY(deployment.handled);
+  if (!deployment.launch.handling.ready.empty()) return {};
+  return std::unexpected(Error{Code::kFailedPrecondition,
+                               "SGC " + std::to_string(deployment.sgc.sgc_id) +
+                                   " has no `ready`: how its game tells that it serves players is "
+                                   "not known, so no drill can start it"}
+                             .with_hint("say it with 'manman sgc update --ready REGEX', or in the "
+                                        "game config or its profile"));
+}
+
+}  // namespace
 
 Result<Drill> begin_drill(const Context& context, db::Transaction& tx, const DrillWish& wish) {
   const Backup backup = TRY(db::backups::hold(tx, wish.backup_id));
@@ -14,6 +28,7 @@ Result<Drill> begin_drill(const Context& context, db::Transaction& tx, const Dri
   const Deployment deployment =
       TRY(deployment_of(tx, context.config.profiles, backup.sgc_id, backup.policy_id));
   if (wish.server_id != 0) TRY(db::servers::get(tx, wish.server_id));
+  if (wish.start_game) TRY(check_game_can_tell(deployment));
   const int64_t now_ms = context.clock.now_ms();
   const Drill drill = TRY(db::drills::create(
       tx, {.backup_id = backup.backup_id,

@@ -18,7 +18,8 @@ struct DrillWish {
 };
 
 // Stores the drill and its command. A backup that is not completed, or is being drilled already,
-// and an SGC whose profile is not known are kFailedPrecondition.
+// and an SGC whose profile is not known, or (start_game) whose handling has no `ready`, are
+// kFailedPrecondition.
 Result<Drill> begin_drill(const Context& context, db::Transaction& tx, const DrillWish& wish);
 
 // Ends it as one that says nothing of its backup; false when it has ended already.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 
 namespace manman::api {
 namespace {
@@ -118,6 +119,68 @@ TEST(BuiltInProfiles, ConfirmWhatTheGamePrintsAndNoPlayersWords) {
       if (profile.handling.quiesce[step].confirm_regex.empty()) continue;
       EXPECT_GT(tried[name + std::to_string(step)], 0U) << name << " has no lines in the table";
     }
+  }
+}
+
+struct ReadyLine {
+  const char* profile;
+  bool ready;
+  const char* text;
+};
+
+constexpr ReadyLine kReadyLines[] = {
+    {"sample-game", true,
+     "[12:00:00] [Server thread/INFO]: Done (0.003s)! For help, type \"help\""},
+    {"sample-game", false, "[12:00:00] [Server thread/INFO]: Loading world world"},
+    {"minecraft-java", true,
+     "[12:00:00] [Server thread/INFO]: Done (5.290s)! For help, type \"help\""},
+    {"minecraft-java", true, "[12:00:00 INFO]: Done (25,659s)! For help, type \"help\""},
+    {"minecraft-java", true,
+     "[29Nov2023 12:00:00.123] [Server thread/INFO] [minecraft/DedicatedServer]: Done (5.290s)! "
+     "For "
+     "help, type \"help\""},
+    {"minecraft-java", true,
+     "2013-07-01 12:00:00 [INFO] Done (5.290s)! For help, type \"help\" or \"?\""},
+    {"minecraft-java", false,
+     "[12:00:00] [Server thread/INFO]: <Bob> Done (5.290s)! For help, type \"help\""},
+    {"minecraft-java", false,
+     "[12:00:00] [Async Chat Thread - #0/INFO]: <Bob> Done (5.290s)! For help, type \"help\""},
+    {"minecraft-java", false, "[12:00:00] [Server thread/INFO]: Preparing level \"world\""},
+    {"minecraft-bedrock", true, "[2019-05-16 23:19:45 INFO] Server started."},
+    {"minecraft-bedrock", true, "[2024-01-31 12:00:03:000 INFO] Server started."},
+    {"minecraft-bedrock", true, "NO LOG FILE! - [2019-05-16 23:19:45 INFO] Server started."},
+    {"minecraft-bedrock", false, "[2024-01-31 12:00:03:000 INFO] Starting Server"},
+    {"minecraft-bedrock", false, "[2024-01-31 12:00:03:000 INFO] [Scripting] Bob: Server started."},
+    {"luanti", true,
+     "2024-01-31 12:00:00: ACTION[Main]: Server for gameid=\"minetest_game\" listening on "
+     "0.0.0.0:30000."},
+    {"luanti", false,
+     "2024-01-31 12:00:00: ACTION[Server]: CHAT: <Bob> ACTION[Main]: Server for gameid=\"a\" "
+     "listening on 0.0.0.0:30000."},
+    {"luanti", false, "2024-01-31 12:00:00: ACTION[Main]: World at [world]"},
+    {"factorio", true,
+     "   0.578 Info ServerMultiplayerManager.cpp:808: updateTick(926) changing state "
+     "from(CreatingGame) to(InGame)"},
+    {"factorio", false,
+     "   0.570 Info ServerMultiplayerManager.cpp:808: updateTick(926) changing state "
+     "from(Ready) to(PreparedToHostGame)"},
+    {"factorio", false,
+     "2024-01-31 12:00:00 [CHAT] Bob: 0.578 Info ServerMultiplayerManager.cpp:808: updateTick(926) "
+     "changing state from(CreatingGame) to(InGame)"},
+};
+
+TEST(BuiltInProfiles, KnowWhenAGameIsReady) {
+  const Profiles profiles = built_in_profiles();
+  std::set<std::string> tried;
+  for (const ReadyLine& line : kReadyLines) {
+    const auto profile = profiles.find(line.profile);
+    ASSERT_TRUE(profile);
+    EXPECT_EQ(re2::RE2::PartialMatch(line.text, (*profile)->handling.ready), line.ready)
+        << line.profile << ": " << line.text;
+    tried.insert(line.profile);
+  }
+  for (const auto& [name, profile] : profiles.all()) {
+    EXPECT_EQ(profile.handling.ready.empty(), !tried.contains(name)) << name;
   }
 }
 

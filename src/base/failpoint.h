@@ -65,6 +65,8 @@ inline constexpr std::array kNames = std::to_array<std::string_view>({
     "drill.running_reported",  // no scratch folder yet
     "drill.unpacked",
     "drill.examined",
+    "drill.game_started",       // on what was unpacked
+    "drill.game_ready",         // it runs
     "drill.scratch_removed",    // the outcome is known to nobody else yet
     "drill.outcome_journaled",  // not reported
     "drill.reported",           // reported, job still in the journal

@@ -76,6 +76,7 @@ Result<int> show_ended(const Globals& globals, const v1::Drill& drill) {
 struct DrillOptions {
   int64_t backup_id = 0;
   int64_t server = 0;
+  bool start_game = false;
   bool wait = false;
 };
 
@@ -83,6 +84,7 @@ Result<int> drill(Context& context, const DrillOptions& options) {
   v1::DrillBackupRequest request;
   request.set_backup_id(options.backup_id);
   request.set_server_id(options.server);
+  request.set_start_game(options.start_game);
   const v1::Drill ordered = TRY(TRY(context.client())->call(request))
   .drill();
   if (options.wait) return show_ended(context.globals, TRY(follow(context, ordered.drill_id())));
@@ -95,11 +97,15 @@ void add_drill(Command& group, Context& context) {
       "drill",
       "Unpack a backup into a scratch folder of a host, examine the files of its world, and remove "
       "it again. No game is touched. The backup says what came of it",
-      {"manman backup drill 5 --wait && echo restorable", "manman backup drill 5 --server 2"});
+      {"manman backup drill 5 --wait && echo restorable",
+       "manman backup drill 5 --start-game --wait", "manman backup drill 5 --server 2"});
   auto options = std::make_shared<DrillOptions>();
   command.add_id("backup", options->backup_id, "The backup").required();
   command.add_id("--server", options->server,
                  "The server whose host does it (default: that of the backup's SGC)");
+  command.add_flag("--start-game", options->start_game,
+                   "Then start the game on what was unpacked, in no network, until it says that it "
+                   "is ready (the SGC's --ready)");
   command.add_flag("--wait", options->wait,
                    "Show progress until it is done; exit 7 when what is in the backup is damaged, "
                    "1 when the drill could not be done");

@@ -83,6 +83,16 @@ void add_handling_options(Command& command, HandlingOptions& options) {
       .add("--rcon-secret", options.rcon_secret,
            "The password's file, in the folder secrets/ of the host's data folder")
       .value("NAME");
+  command
+      .add("--ready", options.ready,
+           "The line of its output that says that it serves players: 'backup drill --start-game' "
+           "waits for it")
+      .value("REGEX");
+  command
+      .add("--ready-timeout", options.ready_timeout,
+           "How long it may take to be ready; 0: as the profile says, or the service's default")
+      .range(0, INT32_MAX)
+      .value("SECONDS");
   add_backup_handling_options(command, options);
 }
 
@@ -104,6 +114,8 @@ Result<void> apply(const HandlingOptions& options, v1::Handling& handling) {
   if (options.max_pause != 0) handling.set_max_pause_seconds(options.max_pause);
   if (!options.unconfirmed.empty()) handling.set_unconfirmed(options.unconfirmed);
   if (!options.files_root.empty()) handling.set_files_root(options.files_root);
+  if (!options.ready.empty()) handling.set_ready(options.ready);
+  if (options.ready_timeout != 0) handling.set_ready_timeout_seconds(options.ready_timeout);
   return {};
 }
 

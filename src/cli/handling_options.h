@@ -13,10 +13,11 @@ namespace manman::cli {
 
 struct HandlingOptions {
   std::filesystem::path file;
-  std::string profile, stop_command, rcon_secret, unconfirmed, files_root;
+  std::string profile, stop_command, rcon_secret, unconfirmed, files_root, ready;
   int stop_grace = 0;  // of the numbers, 0 is not said
   int rcon_port = 0;
   int max_pause = 0;
+  int ready_timeout = 0;
   bool no_quiesce = false;
   std::vector<std::string> quiesce, resume, leave_out, examine;
 };

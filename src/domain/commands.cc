@@ -17,7 +17,6 @@ Result<void> expect_command(const Fields& fields, std::string_view expected) {
   return std::unexpected(fields.wrong("command", "must be \"" + std::string(expected) + "\""));
 }
 
-constexpr int kMaxReadySeconds = 24 * 60 * 60;
 constexpr std::string_view kStart = "start_session";
 constexpr std::string_view kStartWithPaths = "start_session_with_paths";
 
@@ -177,7 +176,6 @@ std::string DrillCommand::to_json() const {
                     {"data_bytes", backup.data_bytes},
                     {"sha256", backup.sha256}};
   body["start_game"] = start_game;
-  body["ready_timeout_seconds"] = ready_timeout_seconds;
   body["launch"] = launch_to_json(launch);
   return dump(body);
 }
@@ -197,8 +195,6 @@ Result<DrillCommand> DrillCommand::parse(std::string_view text) {
   command.backup.data_bytes = TRY(backup->count("data_bytes"));
   command.backup.sha256 = TRY(backup->text_or_empty("sha256"));
   command.start_game = TRY(fields.boolean("start_game"));
-  command.ready_timeout_seconds =
-      TRY(fields.integer("ready_timeout_seconds", 1, kMaxReadySeconds, 300));
   command.launch = TRY(launch_from(fields));
   return command;
 }

@@ -39,7 +39,8 @@ enum class Unconfirmed {
 std::string_view to_text(Unconfirmed unconfirmed);  // "fail", "go-on"
 
 // How a running game is handled: how it is stopped, how it is made to hold still while its save
-// data is read, which of its files are not save data, and how the others are examined.
+// data is read, which of its files are not save data, how the others are examined, and what it says
+// when it is ready for players.
 struct Handling {
   std::string stop_command;
   int stop_grace_seconds = 30;
@@ -51,6 +52,9 @@ struct Handling {
   Unconfirmed unconfirmed = Unconfirmed::kFail;
   std::vector<std::string> leave_out;  // gitignore patterns, relative to game/
   std::vector<ExamineRule> examine;    // besides what is examined of every game
+  // RE2 syntax: a line of output that says that the game serves its players; "": none is known.
+  std::string ready;
+  int ready_timeout_seconds = 120;
 
   bool operator==(const Handling&) const = default;
 };

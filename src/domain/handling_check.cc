@@ -18,6 +18,8 @@ constexpr size_t kMaxPatterns = 200;
 constexpr int kMaxGraceSeconds = 3600;
 constexpr int kMaxStepSeconds = 600;
 constexpr int kMaxPauseSeconds = 3600;
+constexpr int kMaxReadySeconds = 3600;
+constexpr int kDefaultReadySeconds = 120;
 constexpr int kDefaultSeconds = 30;
 constexpr int kMinRepeatMs = 100;
 constexpr int kMaxRepeatMs = 60'000;
@@ -27,12 +29,18 @@ std::string at(std::string_view field, size_t index) {
   return std::string(field) + "[" + std::to_string(index) + "]";
 }
 
+// Of one line of output.
+Result<void> check_regex(const std::string& field, const std::string& regex) {
+  TRY(check_line(field, regex));
+  const re2::RE2 expression(regex, re2::RE2::Quiet);
+  if (!expression.ok()) return bad_field(field, expression.error());
+  return {};
+}
+
 Result<void> complete_and_check(const std::string& field, QuiesceStep& step) {
   if (step.input.empty()) return bad_field(field + ".input", "must not be empty");
   TRY(check_line(field + ".input", step.input));
-  TRY(check_line(field + ".confirm_regex", step.confirm_regex));
-  const re2::RE2 expression(step.confirm_regex, re2::RE2::Quiet);
-  if (!expression.ok()) return bad_field(field + ".confirm_regex", expression.error());
+  TRY(check_regex(field + ".confirm_regex", step.confirm_regex));
   if (step.timeout_seconds == 0) step.timeout_seconds = kDefaultSeconds;
   if (step.timeout_seconds < 1 || step.timeout_seconds > kMaxStepSeconds)
     return bad_field(field + ".timeout_seconds", "must be 0 to 600");
@@ -132,6 +140,10 @@ Result<void> complete_and_check(Handling& handling) {
     return bad_field("leave_out", "must be at most " + std::to_string(kMaxPatterns) + " patterns");
   for (size_t i = 0; i < handling.leave_out.size(); i++)
     TRY(check_pattern(at("leave_out", i), handling.leave_out[i]));
+  TRY(check_regex("ready", handling.ready));
+  if (handling.ready_timeout_seconds == 0) handling.ready_timeout_seconds = kDefaultReadySeconds;
+  if (handling.ready_timeout_seconds < 0 || handling.ready_timeout_seconds > kMaxReadySeconds)
+    return bad_field("ready_timeout_seconds", "must be 0 to 3600");
   return check_examine(handling.examine);
 }
 

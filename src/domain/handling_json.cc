@@ -70,6 +70,9 @@ Result<Handling> handling_from(const Fields& object) {
   handling.unconfirmed = TRY(unconfirmed_from(object));
   handling.leave_out = TRY(object.texts("leave_out"));
   handling.examine = TRY(examine_from(object));
+  handling.ready = TRY(object.text_or_empty("ready"));
+  handling.ready_timeout_seconds =
+      TRY(object.integer("ready_timeout_seconds", 0, kDaySeconds, handling.ready_timeout_seconds));
   return handling;
 }
 
@@ -95,6 +98,8 @@ void add_handling(const Handling& handling, nlohmann::ordered_json& object) {
   for (const ExamineRule& rule : handling.examine)
     examine.push_back({{"pattern", rule.pattern}, {"as", to_text(rule.as)}});
   object["examine"] = std::move(examine);
+  object["ready"] = handling.ready;
+  object["ready_timeout_seconds"] = handling.ready_timeout_seconds;
 }
 
 }  // namespace manman

@@ -95,7 +95,6 @@ struct DrillCommand {
   int64_t sgc_id = 0;  // of the backup
   StoredBackup backup;
   bool start_game = false;
-  int ready_timeout_seconds = 300;  // of the game
   GameLaunch launch;
 
   std::string to_json() const;

@@ -30,6 +30,8 @@ GameLaunch full_launch() {
   launch.handling.unconfirmed = Unconfirmed::kGoOn;
   launch.handling.leave_out = {"logs/", "!logs/keep"};
   launch.handling.examine = {{"*.dat", ExamineAs::kNbt}, {"a/", ExamineAs::kNothing}};
+  launch.handling.ready = "^Done";
+  launch.handling.ready_timeout_seconds = 7;
   launch.entrypoint_words = 1;
   launch.data_path = "/data";
   launch.port_bindings = {{25565, 30000, "TCP"}, {19132, 30001, "UDP"}};

@@ -19,9 +19,9 @@ using Names = std::span<const std::string_view>;
 
 constexpr size_t kMaxNameBytes = 64;
 constexpr std::string_view kFields[] = {
-    "name",        "title",     "kinds",  "stop_command", "stop_grace_seconds",
-    "rcon",        "quiesce",   "resume", "files_root",   "max_pause_seconds",
-    "unconfirmed", "leave_out", "examine"};
+    "name",        "title",     "kinds",   "stop_command", "stop_grace_seconds",
+    "rcon",        "quiesce",   "resume",  "files_root",   "max_pause_seconds",
+    "unconfirmed", "leave_out", "examine", "ready",        "ready_timeout_seconds"};
 constexpr std::string_view kStepFields[] = {"input", "confirm_regex", "timeout_seconds",
                                             "repeat_ms", "lists_files"};
 constexpr std::string_view kRconFields[] = {"port", "secret"};

@@ -28,6 +28,7 @@ TEST(Profile, ReadsEveryField) {
     "quiesce": [{"input": "a", "confirm_regex": "^b$", "timeout_seconds": 5, "repeat_ms": 200,
                  "lists_files": true}],
     "resume": ["c"], "files_root": "worlds", "max_pause_seconds": 7, "unconfirmed": "go-on",
+    "ready": "^up$", "ready_timeout_seconds": 8,
     "leave_out": ["/logs/", "!/logs/keep"], "examine": [{"pattern": "**/a-folder/with-a-long-name/*.dat", "as": "nbt"}])");
   ASSERT_TRUE(profile) << profile.error().message;
   EXPECT_EQ(profile->name, "game");
@@ -44,7 +45,9 @@ TEST(Profile, ReadsEveryField) {
                           .max_pause_seconds = 7,
                           .unconfirmed = Unconfirmed::kGoOn,
                           .leave_out = {"/logs/", "!/logs/keep"},
-                          .examine = {{"**/a-folder/with-a-long-name/*.dat", ExamineAs::kNbt}}};
+                          .examine = {{"**/a-folder/with-a-long-name/*.dat", ExamineAs::kNbt}},
+                          .ready = "^up$",
+                          .ready_timeout_seconds = 8};
   EXPECT_EQ(profile->handling, expected);
   EXPECT_EQ(merged_handling({profile->layer}), expected);
 }
@@ -156,10 +159,13 @@ TEST(Layers, OneThatIsDamagedIsAnErrorNamingTheField) {
 }
 
 TEST(HandlingCheck, FillsInAndNamesTheFieldThatIsWrong) {
-  Handling open{.stop_grace_seconds = 0, .quiesce = {{"save-off", "disabled", 0}}};
+  Handling open{.stop_grace_seconds = 0,
+                .quiesce = {{"save-off", "disabled", 0}},
+                .ready_timeout_seconds = 0};
   ASSERT_TRUE(complete_and_check(open));
   EXPECT_EQ(open.stop_grace_seconds, 30);
   EXPECT_EQ(open.quiesce[0].timeout_seconds, 30);
+  EXPECT_EQ(open.ready_timeout_seconds, 120);
   const std::vector<std::pair<Handling, std::string>> table = {
       {{.stop_grace_seconds = -1}, "stop_grace_seconds: must be 0 to 3600"},
       {{.stop_grace_seconds = 3601}, "stop_grace_seconds: must be 0 to 3600"},
@@ -173,6 +179,9 @@ TEST(HandlingCheck, FillsInAndNamesTheFieldThatIsWrong) {
       {{.resume = {"a", ""}}, "resume[1]: must not be empty"},
       {{.max_pause_seconds = 3601}, "max_pause_seconds: must be"},
       {{.leave_out = {"a", "b\nc"}}, "leave_out[1]: must be a single line"},
+      {{.ready = "("}, "ready: missing )"},
+      {{.ready = "a\nb"}, "ready: must be a single line"},
+      {{.ready_timeout_seconds = 3601}, "ready_timeout_seconds: must be 0 to 3600"},
   };
   for (auto [handling, expected] : table) {
     const auto checked = complete_and_check(handling);

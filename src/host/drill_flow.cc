@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/retry.h"
 #include "examine/examine.h"
+#include "host/drill_game.h"
 #include "host/outcome.h"
 #include "host/unpack_backup.h"
 
@@ -62,7 +63,7 @@ class DrillFlow {
       : context_(context),
         job_(job),
         command_(command),
-        scratch_(drills_dir(context) / ("drill-" + std::to_string(command.drill_id))) {}
+        scratch_(drill_dir(context, command.drill_id)) {}
 
   void run();
 
@@ -71,6 +72,7 @@ class DrillFlow {
   Result<void> look_at_backup(Findings& findings);
   Result<archive::Staging> unpack_into_scratch();
   Result<void> examine_world(Findings& findings);
+  Result<void> start_game(Findings& findings);
   void conclude(const Result<Findings>& outcome);
   DrillReport report_of(const Result<Findings>& outcome) const;
 
@@ -114,10 +116,12 @@ Result<void> DrillFlow::look_at_backup(Findings& findings) {
   if (!scratch) return std::unexpected(scratch.error());
   TRY(failpoint::pass("drill.unpacked"));
   TRY(examine_world(findings));
-  return failpoint::pass("drill.examined");
+  TRY(failpoint::pass("drill.examined"));
+  return command_.start_game && findings.count == 0 ? start_game(findings) : Result<void>();
 }
 
 Result<archive::Staging> DrillFlow::unpack_into_scratch() {
+  TRY(end_drill_game(context_, command_.drill_id));
   auto made = archive::Staging::create(scratch_);
   // Whatever the code of such an error, it does not tell of the archive.
   if (!made) return fail(Code::kInternal, made.error().message);
@@ -135,6 +139,13 @@ Result<void> DrillFlow::examine_world(Findings& findings) {
   findings.count = report.problem_count;
   findings.examined = report.counts();
   findings.unexamined_count = report.unexamined_count;
+  return {};
+}
+
+Result<void> DrillFlow::start_game(Findings& findings) {
+  const GameTrial trial = TRY(try_game(context_, job_, command_));
+  if (!trial.problem.empty()) findings.add(trial.problem);
+  if (!trial.said.empty()) findings.examined += "; " + trial.said;
   return {};
 }
 
@@ -188,7 +199,7 @@ DrillReport drill_renewal(const DrillCommand& command, int64_t server_id,
 }
 
 fs::path drills_dir(const Context& context) {
-  return context.config.data_dir / "drills";
+  return context.config.data_dir / kDrills;
 }
 
 }  // namespace manman::host

@@ -16,6 +16,7 @@
 #include "game/runtime/output_file.h"
 #include "host/dispatch.h"
 #include "host/drill_flow.h"
+#include "host/drill_game.h"
 #include "host/outcome.h"
 #include "live/snapshot.h"
 
@@ -59,10 +60,19 @@ void sweep(Context& context, const GscDir& gsc) {
   }
 }
 
+Result<void> sweep_drill(Context& context, const std::string& name) {
+  if (const auto id = parse_numbered(name, "drill-")) TRY(end_drill_game(context, *id));
+  return remove_tree(drills_dir(context) / name);
+}
+
 // Of drills that a crash cut off; those that go on begin anew, in this lane.
 void sweep_drills(Context& context) {
-  if (auto removed = remove_tree(drills_dir(context)); !removed)
-    log_error({.server_id = context.config.server_id}, "{}", removed.error().message);
+  const auto names = folder_names(drills_dir(context));
+  if (!names) return;  // there was never one
+  for (const std::string& name : *names) {
+    if (auto swept = sweep_drill(context, name); !swept)
+      log_error({.server_id = context.config.server_id}, "{}: {}", name, swept.error().message);
+  }
 }
 
 // When the clock of a replaced folder started; nothing when it has none, or none that makes sense.
@@ -125,6 +135,7 @@ std::set<int64_t> live_sessions(Context& context) {
   std::set<int64_t> live = context.sessions.running();
   for (const Record& record : context.journal->unfinished()) {
     if (record.key.kind == JobKind::kSession) live.insert(record.key.id);
+    if (record.key.kind == JobKind::kDrill) live.insert(-record.key.id);
   }
   return live;
 }

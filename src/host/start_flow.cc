@@ -11,18 +11,6 @@
 namespace manman::host {
 namespace {
 
-GameProgram program_of(const GameLaunch& launch) {
-  GameProgram program{.image = launch.image,
-                      .argv = launch.argv,
-                      .env = launch.env,
-                      .entrypoint_words = static_cast<size_t>(launch.entrypoint_words),
-                      .data_path = launch.data_path,
-                      .ports = {}};
-  for (const PortBinding& binding : launch.port_bindings)
-    program.ports.push_back({binding.container_port, binding.host_port, binding.protocol == "UDP"});
-  return program;
-}
-
 class StartFlow {
  public:
   StartFlow(Context& context, Job& job, const StartSessionCommand& command)
@@ -174,6 +162,18 @@ void adopt(Context& context, const StartSessionCommand& command) {
   log_info(what, "the game runs");
   if (auto watched = context.sessions.watch(gsc.instance(command.session_id)); !watched)
     log_error(what, "{}; watched again at the next start", watched.error().message);
+}
+
+GameProgram program_of(const GameLaunch& launch) {
+  GameProgram program{.image = launch.image,
+                      .argv = launch.argv,
+                      .env = launch.env,
+                      .entrypoint_words = static_cast<size_t>(launch.entrypoint_words),
+                      .data_path = launch.data_path,
+                      .ports = {}};
+  for (const PortBinding& binding : launch.port_bindings)
+    program.ports.push_back({binding.container_port, binding.host_port, binding.protocol == "UDP"});
+  return program;
 }
 
 SessionReport start_renewal(const StartSessionCommand& command, int64_t server_id,

@@ -13,6 +13,9 @@ void run_start(Context& context, Job& job, const StartSessionCommand& command);
 // Takes up a session that was launched before the host ended: watches it and reports it again.
 void adopt(Context& context, const StartSessionCommand& command);
 
+// What a launch has the runtime run.
+GameProgram program_of(const GameLaunch& launch);
+
 // The report that renews the lease of a session that waits or starts.
 SessionReport start_renewal(const StartSessionCommand& command, int64_t server_id,
                             const Progress& progress);

@@ -5,17 +5,12 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "host/end_game.h"
 #include "host/outcome.h"
 #include "host/start_flow.h"
 
 namespace manman::host {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-// What SIGKILL does not end in this time hangs in the kernel; its end is reported when it comes.
-constexpr seconds kKillPatience{60};
 
 JobKey session_key(int64_t session_id) {
   return {JobKind::kSession, session_id};
@@ -50,11 +45,7 @@ class StopFlow {
 
  private:
   void find_unwatched();
-  bool end_game();
-  Result<void> ask_to_end();
-  bool wait_for_end(milliseconds duration) {
-    return context_.sessions.wait_for_end(command_.session_id, duration);
-  }
+  bool end();
   void report_ended();
   Message end_report();
   void finish();
@@ -70,7 +61,7 @@ void StopFlow::run() {
   if (!context_.sessions.find(command_.session_id)) return report_ended();
   if (auto noted = note_stop_asked(context_, command_.session_id); !noted)
     log_error(job_.about, "{}; the end may be shown as a crash", noted.error().message);
-  const bool ended = end_game();
+  const bool ended = end();
   if (!ended && context_.stopping) return;  // asked again at the next start
   if (!ended) log_error(job_.about, "the game does not end, not even killed");
   finish();
@@ -87,28 +78,13 @@ void StopFlow::find_unwatched() {
   adopt_unknown(context_, start);
 }
 
-bool StopFlow::end_game() {
-  if (command_.kind != SessionCommand::Kind::kKill) {
-    if (auto asked = ask_to_end(); !asked)
-      log_warn(job_.about, "ask the game to end: {}", asked.error().message);
-    if (wait_for_end(seconds(command_.launch.handling.stop_grace_seconds))) return true;
-    if (context_.stopping) return false;
-    log_warn(job_.about, "the game did not end within {} s and is killed",
-             command_.launch.handling.stop_grace_seconds);
-  }
-  if (auto killed = context_.runtime.kill(game_); !killed)
-    log_error(job_.about, "kill: {}", killed.error().message);
-  return wait_for_end(kKillPatience);
-}
-
-Result<void> StopFlow::ask_to_end() {
-  const std::string& command = command_.launch.handling.stop_command;
-  if (!command.empty()) {
-    auto sent = context_.runtime.send_input(game_, command + "\n");
-    if (sent) return {};
-    log_warn(job_.about, "send '{}': {}; SIGTERM instead", command, sent.error().message);
-  }
-  return context_.runtime.terminate(game_);
+bool StopFlow::end() {
+  const WaitForEnd wait = [this](std::chrono::milliseconds duration) {
+    return context_.sessions.wait_for_end(command_.session_id, duration);
+  };
+  if (command_.kind == SessionCommand::Kind::kKill)
+    return kill_game(context_, job_.about, game_, wait);
+  return end_game(context_, job_.about, game_, command_.launch.handling, wait);
 }
 
 // The record goes when the report has arrived; one that is on its way by itself is left alone.

@@ -34,6 +34,9 @@ STOP = [*COMMAND, "session.stopped", "api.status.applied"]
 UNDO = [*COMMAND, "undo.journaled", "undo.swapped", "api.status.applied"]
 DRILL = ["api.drill.committed", *COMMAND, "drill.running_reported", "drill.unpacked", "drill.examined",
          "drill.scratch_removed", "drill.outcome_journaled", "drill.reported", "api.status.applied"]
+# On a world that is whole.
+DRILL_GAME = ["drill.unpacked", "drill.examined", "drill.game_started", "drill.game_ready", "drill.scratch_removed",
+              "drill.outcome_journaled", "drill.reported"]
 # What orders a backup without a call.
 POLICY = ["api.scheduler.committed", *COMMAND]
 SESSION_END = ["session.stopped", "api.status.applied", "api.scheduler.attempted"]
@@ -41,7 +44,7 @@ SESSION_END = ["session.stopped", "api.status.applied", "api.scheduler.attempted
 WEBHOOK = ["api.webhook.sent"]
 # What a service does when it starts.
 START_UP = ["host.registered", "api.uploads_swept", "host.session_forgotten"]
-FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, RETENTION, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, DRILL, POLICY,
+FLOWS = (BACKUP, SNAPSHOT, CANCEL, DELETE, RETENTION, START, RESTORE, RESTORE_PATHS, RESTORE_EMPTY, STOP, UNDO, DRILL, DRILL_GAME, POLICY,
          SESSION_END, WEBHOOK, START_UP)
 
 # Points that one flow passes more than once: how many of those passes are tried.

@@ -187,6 +187,62 @@ class Sessions(DockerCase):
         self.assertEqual(docker.containers("manman.type=game"), [], "nothing is left of them")
 
 
+class Drills(DockerCase):
+    def order(self, ready):
+        sgc, session = self.start_sample(handling={"ready": ready, "ready_timeout_seconds": 600})
+        backup = games.backup(self.service, session_id=session)
+        return session, self.api.DrillBackup(backup_id=backup.backup_id, start_game=True).drill.drill_id
+
+    def ended(self, drill):
+        def look():
+            now = self.api.GetDrill(drill_id=drill).drill
+            return now.status not in ("pending", "running") and now
+        return wait_until(look, 60, "the drill to end")
+
+    def assert_nothing_left(self, drill):
+        self.assertEqual(self.containers(-drill), [])
+        self.assertEqual(list((self.service.state / "data/drills").iterdir()), [])
+
+    def test_ready_beside_the_live_container(self):
+        self.service.start()
+        session, drill = self.order("Done")
+        ended = self.ended(drill)
+        self.assertEqual((ended.status, ended.error_message), ("passed", ""))
+        self.assertIn("the game was ready after", ended.examined)
+        self.assert_nothing_left(drill)
+        self.assertEqual(self.container(session)["State"]["Status"], "running")
+
+    def test_it_has_no_network_and_ends_with_its_host(self):
+        self.service.start()
+        session, drill = self.order("never said")
+        found = wait_until(lambda: self.container(-drill), 60, "the drill's container")
+        self.assertEqual(found["HostConfig"]["NetworkMode"], "none")
+        self.assertFalse(found["HostConfig"]["PortBindings"])
+        self.assertEqual([mount["Source"] for mount in found["Mounts"]],
+                         [str(self.service.state / f"data/drills/drill-{drill}/game")])
+        wait_until(lambda: self.container(-drill)["State"]["Running"], 60, "it to run")
+        self.service.kill()
+        self.assertTrue(self.container(-drill)["State"]["Running"], "it outlives the host")
+        self.service.start()
+        def anew():
+            now = self.container(-drill)
+            return now and now["Id"] != found["Id"] and now["State"]["Running"]
+        wait_until(anew, 60, "the drill to begin anew, in another container")
+        self.service.stop()
+        self.assert_nothing_left(drill)
+        self.assertEqual(self.container(session)["State"]["Status"], "running")
+
+    def test_an_image_that_is_gone_says_nothing_of_the_backup(self):
+        self.service.start()
+        sgc = games.deploy(self.api, "gone", ("/bin/game",), image="manman-nowhere:9", handling={"ready": "up"})
+        self.service.game(sgc).mkdir(parents=True)
+        (self.service.game(sgc) / "file").write_text("x")
+        backup = games.backup(self.service, server_game_config_id=sgc)
+        ended = self.ended(self.api.DrillBackup(backup_id=backup.backup_id, start_game=True).drill.drill_id)
+        self.assertEqual(ended.status, "given-up")
+        self.assertIn("docker pull manman-nowhere:9", ended.error_message)
+
+
 class Restarts(DockerCase):
     def setUp(self):
         super().setUp()

@@ -125,8 +125,6 @@ class Asking(Case):
             self.api.DrillBackup(backup_id=backup.backup_id, server_id=99)
         with refused(grpc.StatusCode.INVALID_ARGUMENT, "backup_id"):
             self.api.DrillBackup()
-        with refused(grpc.StatusCode.UNIMPLEMENTED, "start_game"):
-            self.api.DrillBackup(backup_id=backup.backup_id, start_game=True)
         with refused(grpc.StatusCode.NOT_FOUND, "no drill 9"):
             self.api.GetDrill(drill_id=9)
 

@@ -20,8 +20,6 @@ grpc::Status Service::DrillBackup(grpc::ServerContext* call, const v1::DrillBack
   return answer(call, "DrillBackup", [&](const Context& context) -> Result<void> {
     TRY(check_id("backup_id", request->backup_id()));
     TRY(check_optional_id("server_id", request->server_id()));
-    if (request->start_game())
-      return fail(Code::kUnimplemented, "start_game: no host starts a game on a backup yet");
     const Drill drill = TRY(context.database.transact([&](db::Transaction& tx) -> Result<Drill> {
       Drill made = TRY(begin_drill(context, tx,
                                    {.backup_id = request->backup_id(),

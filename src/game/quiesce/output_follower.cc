@@ -8,6 +8,10 @@ Result<OutputFollower> OutputFollower::from_now(Runtime& runtime, const GameInst
   return OutputFollower(runtime, game, TRY(runtime.output_size(game)));
 }
 
+OutputFollower OutputFollower::from_start(Runtime& runtime, const GameInstance& game) {
+  return {runtime, game, 0};
+}
+
 Result<bool> OutputFollower::read_new(const std::function<bool(std::string_view)>& line) {
   const uint64_t end = TRY(runtime_->output_size(game_));
   if (end < offset_) {

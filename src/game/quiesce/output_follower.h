@@ -8,11 +8,13 @@
 
 namespace manman {
 
-// Reads the lines that a game puts out from now on. Output that was truncated meanwhile (a log
-// rotated in place) is read from its new beginning. One thread; the runtime must outlive it.
+// Reads the lines that a game puts out, from its start or from now on. Output that was truncated
+// meanwhile (a log rotated in place) is read from its new beginning. One thread; the runtime must
+// outlive it.
 class OutputFollower {
  public:
   static Result<OutputFollower> from_now(Runtime& runtime, const GameInstance& game);
+  static OutputFollower from_start(Runtime& runtime, const GameInstance& game);
 
   // Gives what has come since the last call and until this one, line by line, until `line` returns
   // true.

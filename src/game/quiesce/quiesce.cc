@@ -1,7 +1,5 @@
 #include "game/quiesce/quiesce.h"
 
-#include <re2/re2.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -11,6 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "game/quiesce/line_regex.h"
 
 namespace manman {
 namespace {
@@ -26,26 +25,10 @@ constexpr std::chrono::seconds kResumeTimeout{20};
 // And then again and again, where nobody else sees to it.
 constexpr milliseconds kResumeInterval{1000};
 
-using Regex = std::unique_ptr<re2::RE2>;
-
-Result<Regex> compile(const std::string& expression) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  auto regex = std::make_unique<re2::RE2>(expression, options);
-  if (!regex->ok())
-    return fail(Code::kInvalidArgument,
-                "regular expression \"" + expression + "\": " + regex->error());
-  return regex;
-}
-
 std::string in_seconds(milliseconds time) {
   std::string text = std::to_string(time.count() / 1000);
   if (time.count() % 1000 != 0) text += "." + std::to_string(1000 + time.count() % 1000).substr(1);
   return text + " s";
-}
-
-bool found_in(std::string_view line, const re2::RE2& regex) {
-  return re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), regex);
 }
 
 // Items "path:length", parted by ", ".
@@ -57,7 +40,7 @@ bool lists_files(std::string_view line) {
 // One step of a quiesce, from its input to its confirmation.
 class Step {
  public:
-  Step(Console& console, const ConsoleStep& step, const Regex& regex)
+  Step(Console& console, const ConsoleStep& step, const LineRegex& regex)
       : console_(console), step_(step), regex_(regex) {}
 
   Result<void> take(const std::function<bool()>& stop) {
@@ -105,7 +88,7 @@ class Step {
 
   Console& console_;
   const ConsoleStep& step_;
-  const Regex& regex_;
+  const LineRegex& regex_;
   bool confirmed_ = false;
   std::string file_list_;
 };
@@ -245,9 +228,10 @@ const std::string& Quiesced::file_list() const {
 
 Result<Quiesced> quiesce(std::unique_ptr<Console> console, const QuiescePlan& plan,
                          const std::function<bool()>& stop, std::optional<ResumeGuard> guard) {
-  std::vector<Regex> regexes;
+  std::vector<LineRegex> regexes;
   for (const ConsoleStep& step : plan.quiesce) {
-    regexes.push_back(step.confirm_regex.empty() ? nullptr : TRY(compile(step.confirm_regex)));
+    regexes.push_back(step.confirm_regex.empty() ? nullptr
+                                                 : TRY(compile_line_regex(step.confirm_regex)));
   }
   if (plan.quiesce.empty()) {
     if (guard) guard->dismiss();

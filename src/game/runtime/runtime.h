@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace manman {
 // One execution of a game: the session and where its GSC directory is. Save data is in
 // {gsc_dir}/game; all else that a runtime keeps stands beside it in {gsc_dir}/session-{id}/.
 struct GameInstance {
-  int64_t session_id = 0;
+  int64_t session_id = 0;  // that of a restore drill, which is no session: the drill's, below 0
   int64_t sgc_id = 0;
   std::filesystem::path gsc_dir;
 };
@@ -28,6 +29,20 @@ struct GamePort {
   bool udp = false;
 };
 
+inline std::string name_of(const GameInstance& game) {
+  return game.session_id < 0 ? "the game of drill " + std::to_string(-game.session_id)
+                             : "the game of session " + std::to_string(game.session_id);
+}
+
+// How a game is kept apart from the world that it was made for: it is in no network but a loopback
+// of its own, where every port is free. For a process these besides:
+struct Apart {
+  // Nothing in these can be written to, but its own GSC directory.
+  std::vector<std::filesystem::path> read_only;
+  // The folder in whose place it finds its own GSC directory, so that no path leads to that one.
+  std::filesystem::path stands_for;
+};
+
 struct GameProgram {
   std::string image;              // "" for a process
   std::vector<std::string> argv;  // not empty for a process
@@ -37,7 +52,11 @@ struct GameProgram {
   size_t entrypoint_words = 0;
   std::string data_path;  // where the container finds {gsc_dir}/game; "" is kDefaultDataPath
   std::vector<GamePort> ports;
+  std::optional<Apart> apart = std::nullopt;  // then no port is published
 };
+
+// Below the folder of the GSC directories: those of drills.
+inline constexpr const char* kDrills = "drills";
 
 inline constexpr const char* kDefaultDataPath = "/data/game";
 
@@ -61,7 +80,8 @@ class Runtime {
  public:
   virtual ~Runtime() = default;
 
-  // Returns once the game's program runs; a program that can't be executed is an error naming it.
+  // Returns once the game's program runs; a program that can't be executed, or
+  // not be kept apart, is an error naming it.
   // An instance that was started before is kAlreadyExists.
   virtual Result<void> start(const GameInstance& game, const GameProgram& program) = 0;
   virtual Result<GameState> state(const GameInstance& game) = 0;

@@ -69,7 +69,7 @@ class RuntimeByImage final : public Runtime {
     };
     if (exists(files.container())) {
       if (docker_) return docker_.get();
-      return no_docker("session " + std::to_string(game.session_id));
+      return no_docker(name_of(game));
     }
     // A folder that says nothing may have lost the file that names its container.
     if (!docker_ || !exists(files.dir) || exists(files.process_files().spec()))

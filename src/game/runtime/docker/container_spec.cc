@@ -41,12 +41,16 @@ void add_ports(json& body, const GameProgram& program) {
   }
 }
 
+std::string network_of(const DockerConfig& config, const GameProgram& program) {
+  return program.apart ? "none" : config.network;
+}
+
 json host_config(const DockerConfig& config, const GameInstance& game, const GameProgram& program) {
   const json mount{{"Type", "bind"},
                    {"Source", (game.gsc_dir / "game").string()},
                    {"Target", program.data_path.empty() ? kDefaultDataPath : program.data_path}};
   return {{"Mounts", json::array({mount})},
-          {"NetworkMode", config.network},
+          {"NetworkMode", network_of(config, program)},
           {"RestartPolicy", {{"Name", "no"}}},
           {"AutoRemove", false},
           {"LogConfig", log_options()}};
@@ -65,7 +69,7 @@ json body_of(const DockerConfig& config, const GameInstance& game, const GamePro
     body["Entrypoint"] = std::vector<std::string>(program.argv.begin(), command);
   if (command != program.argv.end())
     body["Cmd"] = std::vector<std::string>(command, program.argv.end());
-  if (publishes(config.network)) add_ports(body, program);
+  if (publishes(network_of(config, program))) add_ports(body, program);
   return body;
 }
 
@@ -112,7 +116,8 @@ std::optional<GameInstance> instance_of(const DockerConfig& config, const Labels
   if (gsc_dir == labels.end()) return std::nullopt;
   const GameInstance game{number_in(labels, "manman.session_id"),
                           number_in(labels, "manman.sgc_id"), gsc_dir->second};
-  if (game.session_id <= 0 || game.sgc_id <= 0 || game.gsc_dir.parent_path() != config.data_dir)
+  const fs::path parent = game.session_id < 0 ? config.data_dir / kDrills : config.data_dir;
+  if (game.session_id == 0 || game.sgc_id <= 0 || game.gsc_dir.parent_path() != parent)
     return std::nullopt;
   // An image may have labels beside ours.
   for (const auto& [name, value] : session_labels(config, game)) {

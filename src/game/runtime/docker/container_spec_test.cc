@@ -68,6 +68,23 @@ TEST(ContainerSpec, LabelsLeadBackToTheInstance) {
   EXPECT_EQ(game->gsc_dir, kGame.gsc_dir);
 }
 
+TEST(ContainerSpec, ADrillsGameIsFoundInTheFolderOfDrillsAlone) {
+  const GameInstance drill{-12, 7, kConfig.data_dir / "drills/drill-12"};
+  const auto found = instance_of(kConfig, session_labels(kConfig, drill));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->session_id, -12);
+  EXPECT_FALSE(instance_of(kConfig, session_labels(kConfig, {12, 7, drill.gsc_dir})));
+  EXPECT_NE(container_name(kConfig, drill), container_name(kConfig, {12, 7, drill.gsc_dir}));
+}
+
+TEST(ContainerSpec, WhatIsKeptApartHasNoNetworkAndNoPorts) {
+  GameProgram program{.image = "a", .ports = {{.container_port = 1, .host_port = 2}}};
+  program.apart = Apart{};
+  const json body = spec(program);
+  EXPECT_EQ(body["HostConfig"]["NetworkMode"], "none");
+  EXPECT_FALSE(body["HostConfig"].contains("PortBindings"));
+}
+
 TEST(ContainerSpec, LabelsOfOthersLeadNowhere) {
   for (const auto& [name, value] : Labels{{"manman.type", "other"},
                                           {"manman.server_id", "4"},

@@ -26,10 +26,6 @@ About about(const GameInstance& game) {
   return {.session_id = game.session_id, .sgc_id = game.sgc_id};
 }
 
-std::string name_of(const GameInstance& game) {
-  return "the game of session " + std::to_string(game.session_id);
-}
-
 GameState exited(const process::Exit& exit) {
   return {GameState::Kind::kExited, exit.exit_code, exit.signal};
 }

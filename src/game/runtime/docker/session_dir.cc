@@ -6,7 +6,7 @@ namespace manman::docker {
 using nlohmann::json;
 
 Result<SessionDir> session_dir(const GameInstance& game) {
-  if (game.session_id <= 0 || game.gsc_dir.empty())
+  if (game.session_id == 0 || game.gsc_dir.empty())
     return fail(Code::kInvalidArgument, "a game needs a session id and a GSC directory");
   std::error_code error;
   const auto gsc_dir = std::filesystem::absolute(game.gsc_dir, error);

@@ -76,7 +76,7 @@ std::map<std::string, std::string> environment_of(const GameProgram& program) {
 
 Result<void> make_files(const SessionFiles& files, const GameProgram& program) {
   TRY(make_dirs(files.game_dir()));
-  TRY(write_record(files, Spec{program.argv, environment_of(program)}));
+  TRY(write_record(files, Spec{program.argv, environment_of(program), program.apart}));
   if (::mkfifo(files.input().c_str(), 0600) != 0)
     return fail_errno("create fifo " + files.input().string(), errno);
   return {};

@@ -15,7 +15,7 @@ using process::Observation;
 using process::SessionFiles;
 
 Result<SessionFiles> files_of(const GameInstance& game) {
-  if (game.session_id <= 0 || game.gsc_dir.empty())
+  if (game.session_id == 0 || game.gsc_dir.empty())
     return fail(Code::kInvalidArgument, "a game needs a session id and a GSC directory");
   std::error_code error;
   const auto gsc_dir = std::filesystem::absolute(game.gsc_dir, error);
@@ -33,7 +33,7 @@ class ProcessRuntime final : public Runtime {
   Result<void> start(const GameInstance& game, const GameProgram& program) override {
     TRY(process::check_program(program));
     const SessionFiles files = TRY(files_of(game));
-    return in(about(game), process::launch(self_exe_, files, program));
+    return in(name_of(game), process::launch(self_exe_, files, program));
   }
 
   Result<GameState> state(const GameInstance& game) override {
@@ -43,16 +43,16 @@ class ProcessRuntime final : public Runtime {
 
   Result<void> send_input(const GameInstance& game, std::string_view input) override {
     if (TRY(look_at(game)).state.kind != GameState::Kind::kRunning)
-      return fail(Code::kFailedPrecondition, about(game) + " does not run");
-    return in(about(game), process::write_input(TRY(files_of(game)), input));
+      return fail(Code::kFailedPrecondition, name_of(game) + " does not run");
+    return in(name_of(game), process::write_input(TRY(files_of(game)), input));
   }
 
   Result<void> terminate(const GameInstance& game) override {
-    return in(about(game), process::signal_game(TRY(look_at(game)), SIGTERM));
+    return in(name_of(game), process::signal_game(TRY(look_at(game)), SIGTERM));
   }
 
   Result<void> kill(const GameInstance& game) override {
-    return in(about(game), process::kill_game(TRY(look_at(game))));
+    return in(name_of(game), process::kill_game(TRY(look_at(game))));
   }
 
   Result<GameState> wait(const GameInstance& game, std::chrono::milliseconds timeout) override {
@@ -77,7 +77,7 @@ class ProcessRuntime final : public Runtime {
 
   Result<void> forget(const GameInstance& game) override {
     if (TRY(look_at(game)).state.kind == GameState::Kind::kRunning)
-      return fail(Code::kFailedPrecondition, about(game) + " still runs");
+      return fail(Code::kFailedPrecondition, name_of(game) + " still runs");
     const SessionFiles files = TRY(files_of(game));
     TRY(remove_tree(files.dir));
     // Without a GSC directory there was nothing to forget.
@@ -87,11 +87,8 @@ class ProcessRuntime final : public Runtime {
   }
 
  private:
-  static std::string about(const GameInstance& game) {
-    return "the game of session " + std::to_string(game.session_id);
-  }
   static Result<Observation> look_at(const GameInstance& game) {
-    return in(about(game), process::observe(TRY(files_of(game))));
+    return in(name_of(game), process::observe(TRY(files_of(game))));
   }
 
   std::filesystem::path self_exe_;

@@ -48,6 +48,20 @@ Identity identity_from(const json& value) {
   return {value.at("pid").get<pid_t>(), value.at("start_ticks").get<uint64_t>()};
 }
 
+json to_json(const Apart& apart) {
+  auto read_only = json::array();
+  for (const fs::path& path : apart.read_only) read_only.push_back(path.string());
+  return {{"read_only", read_only}, {"stands_for", apart.stands_for.string()}};
+}
+
+Apart apart_from(const json& value) {
+  Apart apart;
+  for (const json& path : value.at("read_only"))
+    apart.read_only.emplace_back(path.get<std::string>());
+  apart.stands_for = value.at("stands_for").get<std::string>();
+  return apart;
+}
+
 struct flock whole_file(short type) {
   struct flock lock{};
   lock.l_type = type;
@@ -58,7 +72,9 @@ struct flock whole_file(short type) {
 }  // namespace
 
 Result<void> write_record(const SessionFiles& files, const Spec& spec) {
-  return write_json(files.spec(), {{"argv", spec.argv}, {"env", spec.env}});
+  json body{{"argv", spec.argv}, {"env", spec.env}};
+  if (spec.apart) body["apart"] = to_json(*spec.apart);
+  return write_json(files.spec(), body);
 }
 
 Result<void> write_record(const SessionFiles& files, const Running& running) {
@@ -75,8 +91,10 @@ Result<void> write_record(const SessionFiles& files, const Exit& exit) {
 
 Result<Spec> read_spec(const SessionFiles& files) {
   return read_json(files.spec(), [](const json& value) {
-    return Spec{value.at("argv").get<std::vector<std::string>>(),
-                value.at("env").get<std::map<std::string, std::string>>()};
+    Spec spec{value.at("argv").get<std::vector<std::string>>(),
+              value.at("env").get<std::map<std::string, std::string>>(), std::nullopt};
+    if (value.contains("apart")) spec.apart = apart_from(value.at("apart"));
+    return spec;
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "game/runtime/process/proc.h"
+#include "game/runtime/runtime.h"
 
 // What the process runtime keeps of a session in {gsc}/session-{id}/:
 //   lock        held by the wrapper (and by start()) as long as it lives
@@ -35,6 +36,7 @@ struct SessionFiles {
 struct Spec {
   std::vector<std::string> argv;
   std::map<std::string, std::string> env;  // all of it
+  std::optional<Apart> apart;
 };
 
 struct Running {

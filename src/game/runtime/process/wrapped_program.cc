@@ -6,16 +6,21 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
+#include "game/runtime/process/seclusion.h"
+
 namespace manman::process {
+namespace fs = std::filesystem;
 namespace {
 
 struct Failure {
-  enum class Step : int { kFolder, kProgram };
+  enum class Step : int { kSeclusion, kFolder, kProgram };
   Step step = Step::kProgram;
   int error_number = 0;
+  char why[200] = "";  // of a seclusion
 };
 
 struct Pipe {
@@ -52,6 +57,7 @@ struct Plan {
   std::string folder;
   std::vector<std::string> argv;
   std::vector<std::string> env;
+  std::optional<Apart> apart;
 };
 
 Result<Plan> make_plan(const SessionFiles& files, const Spec& spec) {
@@ -64,6 +70,7 @@ Result<Plan> make_plan(const SessionFiles& files, const Spec& spec) {
   if (!plan.output) return fail_errno("open " + files.output().string(), errno);
   plan.folder = files.game_dir().string();
   plan.argv = spec.argv;
+  plan.apart = spec.apart;
   for (const auto& [name, value] : spec.env) plan.env.push_back(name + "=" + value);
   return plan;
 }
@@ -74,11 +81,16 @@ Result<Plan> make_plan(const SessionFiles& files, const Spec& spec) {
   if (!read_object(go, byte)) ::_exit(127);
   // What the wrapper ignores the game shall see.
   for (int signal = 1; signal < NSIG; signal++) ::signal(signal, SIG_DFL);
-  const auto fail_with = [&](Failure::Step step) {
-    const Failure report{step, errno};
+  const auto fail_with = [&](Failure::Step step, const std::string& why = {}) {
+    Failure report{.step = step, .error_number = errno};
+    why.copy(report.why, sizeof report.why - 1);
     (void)!::write(failure, &report, sizeof report);
     ::_exit(127);
   };
+  if (plan.apart) {
+    const auto secluded = seclude(*plan.apart, fs::path(plan.folder).parent_path());
+    if (!secluded) fail_with(Failure::Step::kSeclusion, secluded.error().message);
+  }
   if (::chdir(plan.folder.c_str()) != 0) fail_with(Failure::Step::kFolder);
   if (::dup2(plan.input.get(), 0) < 0 || ::dup2(plan.output.get(), 1) < 0 ||
       ::dup2(plan.output.get(), 2) < 0)
@@ -131,6 +143,10 @@ Result<void> WrappedProgram::execute() {
   TRY(write_all(go_.get(), std::as_bytes(std::span(&byte, 1)), "the game's process"));
   Failure failure;
   if (!read_object(failure_.get(), failure)) return {};
+  if (failure.step == Failure::Step::kSeclusion)
+    return fail(Code::kFailedPrecondition,
+                what_ + ": it can't be kept apart from the network and the other games here: " +
+                    failure.why);
   Error error =
       errno_error(failure.step == Failure::Step::kFolder ? what_ + ": enter the folder" : what_,
                   failure.error_number);

@@ -2,48 +2,17 @@
 
 #include "cli/backup_download.h"
 #include "cli/backup_verbs.h"
+#include "cli/backup_wait.h"
 #include "cli/compression_options.h"
 #include "cli/id_verbs.h"
-#include "cli/interrupt.h"
 #include "cli/listing.h"
 #include "cli/output.h"
-#include "cli/progress_view.h"
 #include "cli/verbs.h"
-#include "cli/wait.h"
 
 namespace manman::cli {
 namespace {
 
 const Noun kNoun{"backup", "backup_id"};
-
-uint64_t bytes(int64_t count) {
-  return static_cast<uint64_t>(std::max<int64_t>(0, count));
-}
-
-// The backup once it has ended, its progress shown until then.
-Result<v1::Backup> follow(Context& context, int64_t backup_id) {
-  const std::string name = "backup " + std::to_string(backup_id);
-  Client* client = TRY(context.client());
-  InterruptGuard guard;
-  ProgressView view(context.globals, name);
-  v1::GetBackupRequest request;
-  request.set_backup_id(backup_id);
-  v1::Backup backup;
-  const auto waited = wait_until([&]() -> Result<bool> {
-    backup = TRY(client->call(request))
-    .backup();
-    view.update(bytes(backup.progress_bytes()), bytes(backup.total_bytes()), backup.status());
-    return backup.status() != "pending" && backup.status() != "running";
-  });
-  if (waited) return backup;
-  view.wipe();
-  if (waited.error().code == Code::kCancelled)
-    return std::unexpected(
-        Error(waited.error())
-            .in(name + " goes on")
-            .with_hint("'manman backup get " + std::to_string(backup_id) + "' shows how it is"));
-  return std::unexpected(waited.error().in(name));
-}
 
 struct CreateOptions {
   int64_t session = 0;
@@ -63,16 +32,8 @@ Result<int> create(Context& context, const CreateOptions& options) {
   request.set_description(options.description);
   request.set_format(options.format);
   request.set_level(options.level);
-  v1::Backup backup = TRY(TRY(context.client())->call(request))
-  .backup();
-  if (options.wait) backup = TRY(follow(context, backup.backup_id()));
-  if (!options.wait || backup.status() == "completed") {
-    TRY(print_item(context.globals, backup, "backup_id"));
-    return kOk;
-  }
-  return fail(Code::kAborted, "backup " + std::to_string(backup.backup_id()) + " " +
-                                  backup.status() + (backup.error_message().empty() ? "" : ": ") +
-                                  backup.error_message());
+  const auto response = TRY(TRY(context.client())->call(request));
+  return show_begun(context, response.backup(), options.wait);
 }
 
 void add_create(Command& group, Context& context) {
@@ -85,7 +46,7 @@ void add_create(Command& group, Context& context) {
   command.add_id("--sgc", options->sgc, "Instead: the SGC, running or not");
   command.add("-m,--message", options->description, "What it is for").value("TEXT");
   add_compression(command, options->format, options->level, "as the game config says");
-  command.add_flag("--wait", options->wait, "Show progress until it is done; exit 1 when it fails");
+  add_wait(command, options->wait);
   command.on_run(context, [&context, options] { return create(context, *options); });
 }
 

@@ -1,3 +1,4 @@
+#include "cli/backup_wait.h"
 #include "cli/compression_options.h"
 #include "cli/duration.h"
 #include "cli/handling_options.h"
@@ -216,15 +217,19 @@ void add_list(Command& group, Context& context) {
 
 void add_run_now(Command& group, Context& context) {
   Command command = group.command("run-now", "Make a backup as the policy does, now",
-                                  {"manman policy run-now 1", "manman policy run-now 1 -o json"});
-  auto id = std::make_shared<int64_t>();
-  command.add_id("policy", *id, "Its id").required();
-  command.on_run(context, [&context, id]() -> Result<int> {
+                                  {"manman policy run-now 1", "manman policy run-now 1 --wait"});
+  struct Options {
+    int64_t id = 0;
+    bool wait = false;
+  };
+  auto options = std::make_shared<Options>();
+  command.add_id("policy", options->id, "Its id").required();
+  add_wait(command, options->wait);
+  command.on_run(context, [&context, options]() -> Result<int> {
     v1::RunBackupPolicyRequest request;
-    request.set_policy_id(*id);
+    request.set_policy_id(options->id);
     const auto response = TRY(TRY(context.client())->call(request));
-    TRY(print_item(context.globals, response.backup(), "backup_id"));
-    return kOk;
+    return show_begun(context, response.backup(), options->wait);
   });
 }
 

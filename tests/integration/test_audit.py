@@ -2,14 +2,17 @@
 
 import contextlib
 import json
+import os
+import pty
 import sqlite3
+import subprocess
 import sys
 import threading
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from lib import games, worlds  # noqa: E402
+from lib import games, paths, worlds  # noqa: E402
 from lib.case import ServiceCase  # noqa: E402
 
 BUCKET = "s3://manman/"
@@ -264,6 +267,29 @@ class Clean(AuditCase):
         self.assertEqual({b.backup_id for b in self.api.backups()}, {good.backup_id, cut.backup_id})
         self.assertIn("bytes instead of", self.api.GetBackup(backup_id=cut.backup_id).backup.verification_error)
         self.assertEqual(set(self.audit()), {("wrong-size", self.key(cut)), ("unknown-object", "backups/README")})
+
+    def typed(self, text):
+        """What 'audit --clean' at a terminal says to somebody who types this; its exit code."""
+        ours, theirs = pty.openpty()
+        with os.fdopen(theirs), os.fdopen(ours, "wb", buffering=0) as keys:
+            keys.write(text.encode() + b"\n")
+            done = subprocess.run([str(paths.manman()), "--api", self.service.endpoints["grpc"], "audit", "--clean",
+                                   "--older-than", "0s"], stdin=theirs, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr, done.returncode
+
+    def test_a_person_confirms_it_by_number(self):
+        self.backup()
+        lost = self.backup()
+        self.lose_row(lost)
+        for no in ("", "yes", "2"):
+            said, code = self.typed(no)
+            self.assertEqual(code, 1, said)
+            self.assertIn("Type 1 to do away with", said)
+            self.assertIn("nothing was changed", said)
+            self.assertTrue(self.object(self.key(lost)).exists())
+        said, code = self.typed("1")
+        self.assertEqual(code, 0, said)
+        self.assertFalse(self.object(self.key(lost)).exists())
 
     def test_a_lost_database_is_not_taken_for_rubbish(self):
         old = self.backup()

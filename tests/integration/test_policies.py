@@ -119,8 +119,8 @@ class Due(Policies):
         self.with_data()
         policy = self.policy("--name", "now", "--every", "24h", "--skip-unchanged")["policy_id"]
         for count in (1, 2):  # asked for by a person, it is made though nothing has changed
-            backup = self.service.cli_json("policy", "run-now", policy)
-            self.assertEqual(self.api.wait_backup(backup["backup_id"]).status, "completed")
+            backup = self.service.cli_json("policy", "run-now", policy, "--wait")
+            self.assertEqual(backup["status"], "completed")
             self.assertEqual(len(self.api.backups()), count)
 
     def test_at_the_end_of_a_session(self):

@@ -186,8 +186,9 @@ Result<GameTrial> try_game(Context& context, Job& job, const DrillCommand& comma
   TRY(failpoint::pass("drill.game_started"));
   GameTrial trial = TRY(game.await());
   log_info(job.about, "{}", trial.problem.empty() ? trial.said : trial.problem);
+  if (!trial.problem.empty()) return trial;
   TRY(failpoint::pass("drill.game_ready"));
-  if (trial.problem.empty()) game.stop();
+  game.stop();
   return trial;
 }
 

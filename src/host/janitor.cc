@@ -68,7 +68,9 @@ Result<void> sweep_drill(Context& context, const std::string& name) {
 // Of drills that a crash cut off; those that go on begin anew, in this lane.
 void sweep_drills(Context& context) {
   const auto names = folder_names(drills_dir(context));
-  if (!names) return;  // there was never one
+  if (!names && names.error().code == Code::kNotFound) return;  // there was never one
+  if (!names)
+    return log_error({.server_id = context.config.server_id}, "{}", names.error().message);
   for (const std::string& name : *names) {
     if (auto swept = sweep_drill(context, name); !swept)
       log_error({.server_id = context.config.server_id}, "{}: {}", name, swept.error().message);

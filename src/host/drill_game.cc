@@ -22,10 +22,6 @@ constexpr milliseconds kLookInterval{200};
 constexpr size_t kMaxLinks = 100;
 constexpr size_t kMaxOutputBytes = 350;  // so that it fits into a finding
 
-GameInstance instance_of(const Context& context, int64_t drill_id, int64_t sgc_id) {
-  return {-drill_id, sgc_id, drill_dir(context, drill_id)};
-}
-
 bool is_below(const fs::path& path, const fs::path& folder) {
   return std::ranges::mismatch(folder, path).in1 == folder.end();
 }
@@ -91,7 +87,7 @@ class DrillGame {
       : context_(context),
         job_(job),
         launch_(command.launch),
-        game_(instance_of(context, command.drill_id, command.sgc_id)),
+        game_(drill_game(context, command.drill_id, command.sgc_id)),
         live_(context.gsc(launch_.environment, command.sgc_id).root) {}
   DrillGame(const DrillGame&) = delete;
   DrillGame& operator=(const DrillGame&) = delete;
@@ -180,14 +176,19 @@ fs::path drill_dir(const Context& context, int64_t drill_id) {
   return drills_dir(context) / ("drill-" + std::to_string(drill_id));
 }
 
+GameInstance drill_game(const Context& context, int64_t drill_id, int64_t sgc_id) {
+  return {-drill_id, sgc_id, drill_dir(context, drill_id)};
+}
+
 Result<GameTrial> try_game(Context& context, Job& job, const DrillCommand& command) {
   DrillGame game(context, job, command);
   TRY(game.start());
   TRY(failpoint::pass("drill.game_started"));
   GameTrial trial = TRY(game.await());
   log_info(job.about, "{}", trial.problem.empty() ? trial.said : trial.problem);
+  if (!trial.problem.empty()) return trial;
   TRY(failpoint::pass("drill.game_ready"));
-  if (trial.problem.empty()) game.stop();
+  game.stop();
   return trial;
 }
 
@@ -197,7 +198,7 @@ Result<void> end_drill_game(Context& context, int64_t drill_id) {
   const auto record = context.journal->find(key);
   const int64_t sgc_id = record ? record->sgc_id : 0;
   return end(context, about(key, sgc_id, context.config.server_id),
-             instance_of(context, drill_id, sgc_id));
+             drill_game(context, drill_id, sgc_id));
 }
 
 }  // namespace manman::host

@@ -13,6 +13,9 @@ namespace manman::host {
 // {data_dir}/drills/drill-{id}: to the runtime a GSC directory.
 std::filesystem::path drill_dir(const Context& context, int64_t drill_id);
 
+// Its session_id is the drill's, below 0.
+GameInstance drill_game(const Context& context, int64_t drill_id, int64_t sgc_id);
+
 // Whether it became ready. Its end is not waited for any longer than the game takes to stop as it
 // usually does; nothing of it is left, whatever comes back.
 struct GameTrial {

@@ -68,7 +68,9 @@ Result<void> sweep_drill(Context& context, const std::string& name) {
 // Of drills that a crash cut off; those that go on begin anew, in this lane.
 void sweep_drills(Context& context) {
   const auto names = folder_names(drills_dir(context));
-  if (!names) return;  // there was never one
+  if (!names && names.error().code == Code::kNotFound) return;  // there was never one
+  if (!names)
+    return log_error({.server_id = context.config.server_id}, "{}", names.error().message);
   for (const std::string& name : *names) {
     if (auto swept = sweep_drill(context, name); !swept)
       log_error({.server_id = context.config.server_id}, "{}: {}", name, swept.error().message);
@@ -175,6 +177,18 @@ std::vector<int64_t> old_sessions(Context& context, const GscDir& gsc) {
   return old;
 }
 
+std::vector<GameInstance> games_at_work(Context& context) {
+  std::vector<GameInstance> games;
+  for (const int64_t session_id : context.sessions.running()) {
+    if (const auto game = context.sessions.find(session_id)) games.push_back(*game);
+  }
+  for (const auto& job : context.jobs.all()) {
+    if (job->key.kind == JobKind::kDrill)
+      games.push_back(drill_game(context, job->key.id, job->about.sgc_id));
+  }
+  return games;
+}
+
 // No engine, no orphans; a session that needs it says so.
 bool is_absence(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kPermissionDenied;
@@ -249,17 +263,16 @@ void forget_old_sessions(Context& context) {
 }
 
 void limit_outputs(Context& context) {
-  if (!context.output_can_be_limited) return;
-  for (const int64_t session_id : context.sessions.running()) {
-    const auto game = context.sessions.find(session_id);
-    if (!game) continue;
+  for (const GameInstance& game : games_at_work(context)) {
+    if (!context.output_can_be_limited) return;
     const fs::path output =
-        game->gsc_dir / ("session-" + std::to_string(session_id)) / "output.log";
+        game.gsc_dir / ("session-" + std::to_string(game.session_id)) / "output.log";
     const auto limited = limit_output(output, context.config.max_output_bytes);
     if (!limited && limited.error().code == Code::kUnimplemented)
       context.output_can_be_limited = false;  // told once
     if (!limited && limited.error().code != Code::kNotFound)
-      log_warn({.session_id = session_id, .sgc_id = game->sgc_id}, "{}", limited.error().message);
+      log_warn({.session_id = game.session_id, .sgc_id = game.sgc_id}, "{}",
+               limited.error().message);
   }
 }
 

@@ -60,13 +60,24 @@ class Minetest(LiveCase):
         port = minetest_world.free_udp_port()
         self.ready = f"listening on 127.0.0.1:{port}"
         launch = f"[ -e ../installed ] || {{ touch ../installed; cp -a ../world-to-be/. .; }}; {minetest_world.RUN}"
-        self.sgc = games.deploy(self.api, "minetest", ["/bin/sh", "-c", launch], stop_grace_seconds=60,
+        self.sgc = games.deploy(self.api, "minetest", ["/bin/sh", "-c", launch], profile="luanti",
                                 env_template={"MINETEST_USER_PATH": str(self.service.folder / "minetest-user")})
         self.game = self.service.game(self.sgc)
         world = self.service.gsc(self.sgc) / "world-to-be"
         minetest_world.install(world, port)
         self.session = games.start(self.service, self.sgc).session_id
         games.wait_output(self.service, self.sgc, self.session, self.ready, timeout=120)
+
+    def test_a_drill_starts_the_server_on_a_backup(self):
+        """Beside the live one, which has its port."""
+        backup = self.backup()
+        said = self.service.cli("backup", "drill", backup.backup_id, "--start-game", "--wait").stdout
+        self.assertRegex(said, r"drill 1 passed; it holds .* databases.*; the game was ready after ")
+        size = minetest_world.map_size(self.game)
+        wait_until(lambda: minetest_world.map_size(self.game) > size, 60, "the live server to go on")
+        self.assertNotIn("ERROR", self.output())
+        self.stop()
+        self.assertEqual(minetest_world.integrity(self.game), "ok")
 
     def test_every_backup_is_a_world_to_play_in(self):
         backups = []

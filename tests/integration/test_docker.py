@@ -189,7 +189,8 @@ class Sessions(DockerCase):
 
 class Drills(DockerCase):
     def order(self, ready):
-        sgc, session = self.start_sample(handling={"ready": ready, "ready_timeout_seconds": 600})
+        _, session = self.start_sample(handling={"ready": ready, "ready_timeout_seconds": 600,
+                                                 "examine": [{"pattern": "*.mca", "as": "nothing"}]})
         backup = games.backup(self.service, session_id=session)
         return session, self.api.DrillBackup(backup_id=backup.backup_id, start_game=True).drill.drill_id
 
@@ -224,6 +225,7 @@ class Drills(DockerCase):
         self.service.kill()
         self.assertTrue(self.container(-drill)["State"]["Running"], "it outlives the host")
         self.service.start()
+
         def anew():
             now = self.container(-drill)
             return now and now["Id"] != found["Id"] and now["State"]["Running"]

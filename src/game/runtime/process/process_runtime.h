@@ -10,8 +10,9 @@ namespace manman {
 // (`{self_exe} game-wrapper DIR`), in a session of its own: it holds the fifo that is the
 // game's standard input, sends its output to a file, and writes down how it ended, so that both
 // outlive manman. A GameProgram with an image is kInvalidArgument. One that is kept apart runs in
-// namespaces of its own: network, IPC (with /dev/shm) and mounts; where this user may not make them
-// by itself, in a user namespace as itself.
+// namespaces of its own: network, IPC (with /dev/shm), mounts and PIDs; where this user may not
+// make them by itself, in a user namespace as itself. What its leading process leaves behind is
+// killed.
 //
 // The game leads a process group of its own; terminate() asks all of it. When its leading process
 // has ended, what is left (a server behind a start script, say) is asked to end too and has 30 s to

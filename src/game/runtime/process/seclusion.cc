@@ -5,12 +5,15 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <string>
 
@@ -20,7 +23,7 @@ namespace manman::process {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kNamespaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC;
+constexpr int kNamespaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID;
 constexpr const char* kSharedMemory = "/dev/shm";
 
 bool is_there(const fs::path& path) {
@@ -105,7 +108,35 @@ Result<void> arrange_mounts(const Apart& apart, const fs::path& own) {
   return is_there(apart.stands_for) ? bind(own, apart.stands_for) : Result<void>();
 }
 
+// What ends the game comes to its whole process group; this ends when the game has.
+[[noreturn]] void stand_by(pid_t child) {
+  for (int signal = 1; signal < NSIG; signal++)
+    if (signal != SIGCHLD) ::signal(signal, SIG_IGN);
+  ::close_range(3, ~0U, 0);  // others wait for the end of what these lead to
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::waitpid(-1, &status, 0);
+    if (ended == child) ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    if (ended < 0 && errno != EINTR) ::_exit(127);
+  }
+}
+
 }  // namespace
+
+Result<void> go_on_inside() {
+  const pid_t first = ::fork();
+  if (first < 0) return fail_errno("fork", errno);
+  if (first > 0) stand_by(first);
+  // The first of a namespace, whose end ends all others in it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Where parts of /proc are hidden, as in a container, it can't be mounted; the one that is there
+  // shows processes that can't be reached.
+  (void)::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  const pid_t game = ::fork();
+  if (game < 0) return fail_errno("fork", errno);
+  if (game > 0) stand_by(game);
+  return {};
+}
 
 Result<void> seclude(const Apart& apart, const fs::path& own) {
   TRY(leave());

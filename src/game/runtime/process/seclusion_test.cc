@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "game/runtime/process/game_fixture_for_tests.h"
 
 namespace manman {
@@ -40,6 +42,16 @@ class SeclusionTest : public GameTest {
   }
   static std::string read(const fs::path& file) { return read_file(file).value_or("none"); }
   Apart apart() const { return {.read_only = {dir_}, .stands_for = live_}; }
+  // Once it holds something.
+  static std::string wait_for_file(const fs::path& file) {
+    const auto deadline = std::chrono::steady_clock::now() + kLong;
+    std::string text = read_file(file).value_or("");
+    while (!text.ends_with('\n') && std::chrono::steady_clock::now() < deadline) {
+      sleep_unless(std::chrono::milliseconds(5), {});
+      text = read_file(file).value_or("");
+    }
+    return text.substr(0, text.find('\n'));
+  }
   std::string run(const std::string& script) {
     const auto started =
         runtime_->start(game_, {.image = "", .argv = {"sh", "-c", script}, .apart = apart()});
@@ -73,6 +85,43 @@ TEST_F(SeclusionTest, HasNoNetworkButALoopbackAndSharesNoMemory) {
   EXPECT_THAT(said, testing::EndsWith("\nend\n"));
 }
 
+TEST_F(SeclusionTest, SeesNoProcessButItsOwn) {
+  const GameInstance live = shell("echo $$ > pid; while :; do sleep 0.05; done");
+  const std::string pid = wait_for_file(game_dir() / "pid");
+  const std::string said = run("kill -9 " + pid + "; kill -9 -1; ls -d /proc/[0-9]* | wc -l");
+  EXPECT_THAT(said, HasSubstr("No such process"));
+  EXPECT_EQ(state(live), GameState::Kind::kRunning);
+}
+
+TEST_F(SeclusionTest, EndsAsItsLeadingProcessDoesAndWithAllOfIt) {
+  run("(trap '' TERM; while :; do sleep 0.05; done) & exit 7");
+  EXPECT_EQ(wait(game_).exit_code, 7);
+  const GameInstance second{-2, 7, game_.gsc_dir};
+  ASSERT_TRUE(runtime_->start(
+      second, {.image = "",
+               .argv = {"sh", "-c",
+                        "trap 'echo told; exit 4' TERM; echo up; while :; do sleep 0.05; "
+                        "done"},
+               .apart = apart()}));
+  wait_for_output(second, "up");
+  ASSERT_TRUE(runtime_->terminate(second));
+  EXPECT_EQ(wait(second).exit_code, 4);
+  EXPECT_THAT(output(second), HasSubstr("told"));
+}
+
+TEST_F(SeclusionTest, IsKilledWithAllOfIt) {
+  const auto started = runtime_->start(
+      game_,
+      {.image = "",
+       .argv = {"sh", "-c", "(setsid sh -c 'echo deep; while :; do sleep 0.05; done') & wait"},
+       .apart = apart()});
+  ASSERT_TRUE(started) << started.error().message;
+  wait_for_output(game_, "deep");
+  ASSERT_TRUE(runtime_->kill(game_));
+  EXPECT_EQ(wait(game_).kind, GameState::Kind::kExited);
+  EXPECT_EQ(wait(game_).exit_code, 137);
+}
+
 TEST_F(SeclusionTest, AProgramThatIsNotThereIsStillNamed) {
   const auto started =
       runtime_->start(game_, {.image = "", .argv = {"./nothing"}, .apart = apart()});
@@ -99,6 +148,7 @@ TEST_F(SeclusionTest, NeedsNoPrivileges) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(9);
+    ::prctl(PR_SET_DUMPABLE, 1);  // as after an execve
     const auto secluded = process::seclude(apart(), game_.gsc_dir);
     if (!secluded) {
       std::fprintf(stderr, "%s\n", secluded.error().message.c_str());

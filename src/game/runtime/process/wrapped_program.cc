@@ -88,7 +88,8 @@ Result<Plan> make_plan(const SessionFiles& files, const Spec& spec) {
     ::_exit(127);
   };
   if (plan.apart) {
-    const auto secluded = seclude(*plan.apart, fs::path(plan.folder).parent_path());
+    auto secluded = seclude(*plan.apart, fs::path(plan.folder).parent_path());
+    if (secluded) secluded = go_on_inside();
     if (!secluded) fail_with(Failure::Step::kSeclusion, secluded.error().message);
   }
   if (::chdir(plan.folder.c_str()) != 0) fail_with(Failure::Step::kFolder);

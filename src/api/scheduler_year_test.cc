@@ -44,6 +44,7 @@ class SchedulerYear : public testing::Test {
     good(database_->migrate());
     store_ = good(open_folder_store(dir_ / "store", "manman"));
     clock_.set(kBegin);
+    config_.verify.after_upload = VerifiedHow::kNot;  // nobody verifies here
     made_context_.emplace(Context{config_, *database_, bus_, *store_, clock_, counters_});
     scheduler_ = std::make_unique<Scheduler>(*made_context_);
     deleter_ = std::make_unique<Deleter>(*made_context_);

@@ -12,8 +12,9 @@ from results import Checks, table
 MEMORY_LIMIT_MIB = 128
 HERE = Path(__file__).resolve().parent
 CREATE = {
-    "manman": '"$MANMAN" -q archive create "$IN/game" "$OUT"',
-    "manman zst 1": '"$MANMAN" -q archive create "$IN/game" "$OUT" --format zst --level 1',
+    "manman": '"$MANMAN" -q archive create "$IN/game" "$OUT" --no-sync',
+    "manman zst 1": '"$MANMAN" -q archive create "$IN/game" "$OUT" --no-sync --format zst --level 1',
+    "manman, synced": '"$MANMAN" archive create "$IN/game" "$OUT" > /dev/null',
     "tar czf": 'tar czf "$OUT" -C "$IN" game',
     "tar | pigz -6": 'tar cf - -C "$IN" game | pigz -6 > "$OUT"',
     "tar | zstd -1 -T0": 'tar cf - -C "$IN" game | zstd -q -1 -T0 > "$OUT"',
@@ -23,9 +24,10 @@ CREATE = {
     "cp -a": 'cp -a "$IN/game" "$OUT"',
 }
 EXTRACT = {
-    "manman": '"$MANMAN" -q archive extract "$IN/manman" "$OUT"',
-    "manman zst 1": '"$MANMAN" -q archive extract "$IN/manman-zst-1" "$OUT"',
-    "manman of tar's": '"$MANMAN" -q archive extract "$IN/tar-czf" "$OUT"',
+    "manman": '"$MANMAN" -q archive extract "$IN/manman" "$OUT" --no-sync',
+    "manman zst 1": '"$MANMAN" -q archive extract "$IN/manman-zst-1" "$OUT" --no-sync',
+    "manman of tar's": '"$MANMAN" -q archive extract "$IN/tar-czf" "$OUT" --no-sync',
+    "manman, synced": '"$MANMAN" archive extract "$IN/manman" "$OUT" > /dev/null',
     "tar xzf": 'mkdir "$OUT" && tar xzf "$IN/tar-czf" -C "$OUT"',
     "tar xzf of manman's": 'mkdir "$OUT" && tar xzf "$IN/manman" -C "$OUT"',
     "zstd -d | tar": 'mkdir "$OUT" && zstd -qdc "$IN/tar--zstd--1--T0" | tar x -C "$OUT"',
@@ -74,7 +76,7 @@ def region_files(contest, checks):
 
 
 def small_files(contest, checks):
-    ours = ("manman", "manman zst 1", "manman of tar's", "tar xzf of manman's", "cp -a")
+    ours = ("manman", "manman zst 1", "manman, synced", "manman of tar's", "tar xzf of manman's", "cp -a")
     for what, contestants in (("create", contest.makers), ("extract", contest.readers)):
         best = min((one for name, one in contestants.items() if name not in ours), key=lambda one: one.median)
         checks.add(f"{what}, times as fast as the best of the peers ({best.name})",
@@ -103,7 +105,8 @@ def measure(name, words, environment, scratch):
     ask(contest, checks)
     for what, contestants in (("create", contest.makers), ("extract", contest.readers)):
         checks.add(f"peak memory of {what}", contestants["manman"].peak_mib, MEMORY_LIMIT_MIB, False, " MiB")
-    return title, [f"{contest.data / 1e6:.0f} MB, medians of {rounds} rounds.", "", *contest.lines()], checks
+    return title, [f"{contest.data / 1e6:.0f} MB, medians of {rounds} rounds. No one waits for the disk, and no SHA-256 of the "
+                   "whole is made, but for the rows 'synced': manman as it comes, which does both.", "", *contest.lines()], checks
 
 
 def run(source, scratch, rounds, environment, only):

@@ -54,6 +54,7 @@ struct PackOptions {
   // the last that matches counts. One that can't be one is kInvalidArgument. See
   // base/path_patterns.h.
   std::vector<std::string> leave_out;
+  bool hash_whole = true;  // for the result's `sha256`; every frame is hashed in any case
   // Asked what to take of each regular file (file_choice.h); null: all as it is.
   FileChoice* files = nullptr;
   // Where the archive comes from, as JSON; stands in its index and is not looked at here. "": it
@@ -67,7 +68,7 @@ struct PackResult {
   uint64_t archive_size_bytes = 0;
   uint64_t data_size_bytes = 0;  // contents of all files
   uint64_t entries = 0;
-  Sha256Digest sha256{};  // of the whole archive
+  Sha256Digest sha256{};  // of the whole archive; zeros without hash_whole
   // What is not in the archive as it stood, by name and why: special files skipped, files that
   // vanished, grew, shrank or changed while read. The first 100; warning_count counts all.
   std::vector<std::string> warnings;

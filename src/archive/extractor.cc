@@ -90,17 +90,17 @@ Result<void> Extractor::make_folder(const Entry& entry, const Xattrs& xattrs) {
   if (entry.path != ".") {
     const auto place = TRY(tree_.locate(entry.path));
     // Open to the own user until everything in it is there.
-    if (::mkdirat(place.folder, place.name.c_str(), 0700) != 0) {
+    if (::mkdirat(place.folder(), place.name.c_str(), 0700) != 0) {
       if (errno != EEXIST) return fail_errno("create folder " + entry.path, errno);
       struct stat info{};
-      if (::fstatat(place.folder, place.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+      if (::fstatat(place.folder(), place.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno("stat " + entry.path, errno);
       if (!S_ISDIR(info.st_mode)) {
         TRY(tree_.clear(place, entry.path));
-        if (::mkdirat(place.folder, place.name.c_str(), 0700) != 0)
+        if (::mkdirat(place.folder(), place.name.c_str(), 0700) != 0)
           return fail_errno("create folder " + entry.path, errno);
       } else if ((info.st_mode & 0700) != 0700 &&
-                 ::fchmodat(place.folder, place.name.c_str(), (info.st_mode & 07777) | 0700, 0) !=
+                 ::fchmodat(place.folder(), place.name.c_str(), (info.st_mode & 07777) | 0700, 0) !=
                      0) {
         return fail_errno("make room in folder " + entry.path, errno);
       }
@@ -110,15 +110,11 @@ Result<void> Extractor::make_folder(const Entry& entry, const Xattrs& xattrs) {
 }
 
 Result<void> Extractor::make_file(const Entry& entry, const Xattrs& xattrs, bool sparse) {
-  const auto place = TRY(tree_.locate(entry.path));
-  constexpr int kFlags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
-  UniqueFd fd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
-  if (!fd && errno == EEXIST) {
-    TRY(tree_.clear(place, entry.path));
-    fd = UniqueFd(::openat(place.folder, place.name.c_str(), kFlags, 0600));
-  }
-  if (!fd) return fail_errno("create " + entry.path, errno);
-  files_->begin(std::make_unique<FileWriter>(std::move(fd), entry, xattrs, sparse, budget_));
+  auto writer =
+      std::make_unique<FileWriter>(TRY(tree_.locate(entry.path)), entry, xattrs, sparse, budget_);
+  if (!any_order_ || sparse || entry.size_bytes > WriteBehind::kMaxUnmade)
+    TRY(writer->make(metadata_));
+  files_->begin(std::move(writer));
   return {};
 }
 
@@ -126,19 +122,19 @@ Result<void> Extractor::make_symlink(const Entry& entry) {
   const auto place = TRY(tree_.locate(entry.path));
   TRY(tree_.clear(place, entry.path));
   const char* name = place.name.c_str();
-  if (::symlinkat(entry.link_target.c_str(), place.folder, name) != 0)
+  if (::symlinkat(entry.link_target.c_str(), place.folder(), name) != 0)
     return fail_errno("create link " + entry.path, errno);
-  return metadata_.set_unopened(place.folder, name, entry);
+  return metadata_.set_unopened(place.folder(), name, entry);
 }
 
 Result<void> Extractor::make_special(const Entry& entry, const struct stat& original) {
   const auto place = TRY(tree_.locate(entry.path));
   const char* name = place.name.c_str();
-  if (::mknodat(place.folder, name, original.st_mode, original.st_rdev) != 0)
+  if (::mknodat(place.folder(), name, original.st_mode, original.st_rdev) != 0)
     return fail_errno("create " + entry.path, errno);
-  TRY(metadata_.set_unopened(place.folder, name, entry));
+  TRY(metadata_.set_unopened(place.folder(), name, entry));
   // After the owner, and whatever the umask. Just made, so it is no symlink.
-  if (::fchmodat(place.folder, name, entry.mode, 0) != 0)
+  if (::fchmodat(place.folder(), name, entry.mode, 0) != 0)
     return fail_errno("set the mode of " + entry.path, errno);
   entries_++;
   return {};
@@ -148,24 +144,22 @@ Result<void> Extractor::make_special(const Entry& entry, const struct stat& orig
 // second name.
 Result<void> Extractor::make_hard_link(const Entry& entry) {
   if (entry.path == entry.link_target) return refuse(entry.path, "a hard link to itself");
+  TRY(files_->settle());  // it may not be made yet
   const auto target = tree_.locate(entry.link_target, false);
   struct stat info{};
   UniqueFd file;
   if (target)
     file =
-        UniqueFd(::openat(target->folder, target->name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        UniqueFd(::openat(target->folder(), target->name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!file)
     return refuse(entry.path, "a hard link to " + entry.link_target + ", which is not there");
   if (::fstat(file.get(), &info) != 0) return fail_errno("stat " + entry.link_target, errno);
   if (!S_ISREG(info.st_mode) || before(info.st_ctim, start_))
     return refuse(entry.path,
                   "a hard link to " + entry.link_target + ", which is not a file of this archive");
-  // The target's folder may be closed by locating the link's.
-  const UniqueFd folder(::fcntl(target->folder, F_DUPFD_CLOEXEC, 0));
-  if (!folder) return fail_errno("open the folder of " + entry.link_target, errno);
   const auto place = TRY(tree_.locate(entry.path));
   TRY(tree_.clear(place, entry.path));
-  if (::linkat(folder.get(), target->name.c_str(), place.folder, place.name.c_str(), 0) != 0)
+  if (::linkat(target->folder(), target->name.c_str(), place.folder(), place.name.c_str(), 0) != 0)
     return fail_errno("create hard link " + entry.path, errno);
   return {};
 }
@@ -205,19 +199,21 @@ std::optional<mode_t> Extractor::standing_at(const std::string& path) {
   if (!stripped) return std::nullopt;
   const auto place = tree_.locate(*stripped, false);
   struct stat info{};
-  if (!place || ::fstatat(place->folder, place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+  if (!place || ::fstatat(place->folder(), place->name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return std::nullopt;
   return info.st_mode;
 }
 
 Result<void> Extractor::finish() {
-  TRY(files_->finish());
+  TRY(files_->settle());
   for (const auto& [file, link] : selection_.stand_ins())
     if (!stand_ins_made_.contains(link))
       return refuse(link, "a hard link to " + file + ", which is not a file of this archive");
   return folders_.visit([&](const Entry& entry, const Xattrs& xattrs) -> Result<void> {
     const UniqueFd fd = TRY(tree_.open_folder(entry.path));
-    return metadata_.set(fd.get(), entry, xattrs);
+    struct stat now{};
+    if (::fstat(fd.get(), &now) != 0) return fail_errno("stat " + entry.path, errno);
+    return metadata_.set(fd.get(), now, entry, xattrs);
   });
 }
 

@@ -23,6 +23,9 @@ class Extractor final : public MemberVisitor {
   // Everything referred to must outlive the extractor.
   static Result<Extractor> create(const std::string& target, const UnpackOptions& options,
                                   Selection& selection, Budget& budget, Warnings& warnings);
+  // The archive names no path twice: files may be made in another order than its own, by the
+  // threads that write them.
+  void expect_no_path_twice() { any_order_ = true; }
   Result<bool> begin(const Member& member) override;
   Result<void> data(uint64_t offset, ConstBytes bytes) override;
   // Instead of data(): the contents of another open file, on blocks that both have until one is
@@ -64,6 +67,7 @@ class Extractor final : public MemberVisitor {
   std::unique_ptr<WriteBehind> files_;
   FolderSpool folders_;
   std::set<std::string> stand_ins_made_;
+  bool any_order_ = false;
   uint64_t entries_ = 0;
   uint64_t data_size_ = 0;
 };

@@ -23,13 +23,33 @@ constexpr uint64_t kDirect = uint64_t{256} << 10;
 
 FileWriter::FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bool sparse,
                        Budget& budget)
-    : fd_(std::move(fd)),
-      entry_(entry),
-      xattrs_(xattrs),
-      sparse_(sparse),
-      budget_(budget),
-      direct_(!sparse && entry.size_bytes >= kDirect &&
-              ::fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0) {}
+    : fd_(std::move(fd)), entry_(entry), xattrs_(xattrs), sparse_(sparse), budget_(budget) {
+  begin_direct();
+}
+
+FileWriter::FileWriter(TargetTree::Place place, const Entry& entry, const Xattrs& xattrs,
+                       bool sparse, Budget& budget)
+    : place_(std::move(place)), entry_(entry), xattrs_(xattrs), sparse_(sparse), budget_(budget) {}
+
+Result<void> FileWriter::make(const Metadata& metadata) {
+  const auto open = [&] {
+    return UniqueFd(::openat(place_.folder(), place_.name.c_str(),
+                             O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+                             metadata.first_mode(entry_, xattrs_)));
+  };
+  fd_ = open();
+  if (!fd_ && errno == EEXIST) {
+    TRY(TargetTree::clear(place_, entry_.path));
+    fd_ = open();
+  }
+  if (!fd_) return fail_errno("create " + entry_.path, errno);
+  begin_direct();
+  return {};
+}
+
+void FileWriter::begin_direct() {
+  direct_ = !sparse_ && entry_.size_bytes >= kDirect && ::fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0;
+}
 
 Result<void> FileWriter::take(ConstBytes contents) {
   if (sparse_ || contents.size() <= format::kMaxUnmarkedZeros || !all_zero(contents)) return {};
@@ -123,7 +143,7 @@ Result<void> FileWriter::finish(const Metadata& metadata) {
   if (static_cast<uint64_t>(info.st_size) != entry_.size_bytes &&
       ::ftruncate(fd_.get(), static_cast<off_t>(entry_.size_bytes)) != 0)
     return fail_errno("set the size of " + entry_.path, errno);
-  return metadata.set(fd_.get(), entry_, xattrs_);
+  return metadata.set(fd_.get(), info, entry_, xattrs_);
 }
 
 }  // namespace manman::archive

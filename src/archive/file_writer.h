@@ -7,12 +7,13 @@
 #include "archive/archive.h"
 #include "archive/budget.h"
 #include "archive/metadata.h"
+#include "archive/target_tree.h"
 #include "base/file.h"
 #include "base/stream.h"
 
 namespace manman::archive {
 
-// Writes the contents of one file that was just made. Those of a large one go to the disk past the
+// Makes one file and writes its contents. Those of a large one go to the disk past the
 // page cache where the file system can (O_DIRECT): they have to be on the disk before they count,
 // and nothing that games have read is pushed out for them.
 class FileWriter {
@@ -20,7 +21,16 @@ class FileWriter {
   // What stands in memory as it does in the file, up to this many bytes, needs not be copied.
   static constexpr size_t kAlignment = 4096;
 
+  // Of a file that is still to be made.
+  FileWriter(TargetTree::Place place, const Entry& entry, const Xattrs& xattrs, bool sparse,
+             Budget& budget);
+  // Of an empty one.
   FileWriter(UniqueFd fd, const Entry& entry, const Xattrs& xattrs, bool sparse, Budget& budget);
+
+  // Before anything is written. A file or link that stands in its place is removed.
+  Result<void> make(const Metadata& metadata);
+  bool is_made() const { return static_cast<bool>(fd_); }
+  const TargetTree::Place& place() const { return place_; }
 
   const std::string& path() const { return entry_.path; }
   uint64_t size_bytes() const { return entry_.size_bytes; }
@@ -43,13 +53,16 @@ class FileWriter {
   Result<void> leave_direct();
   Result<void> put_all(uint64_t offset, ConstBytes bytes);
 
+  void begin_direct();
+
+  const TargetTree::Place place_;
   UniqueFd fd_;
   UniqueFd share_from_;
   const Entry entry_;
   const Xattrs xattrs_;
   const bool sparse_;
   Budget& budget_;
-  std::atomic<bool> direct_;
+  std::atomic<bool> direct_ = false;
   std::atomic<uint64_t> put_ = 0;  // bytes since writing to disk was last begun
 };
 

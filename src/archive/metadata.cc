@@ -25,19 +25,32 @@ std::string_view name_of(mode_t special) {
 }  // namespace
 
 Metadata::Metadata(const UnpackOptions& options, Warnings& warnings)
-    : options_(options), warnings_(warnings), owners_(options.owners && ::geteuid() == 0) {}
+    : options_(options),
+      warnings_(warnings),
+      owners_(options.owners && ::geteuid() == 0),
+      own_uid_(::geteuid()),
+      own_gid_(::getegid()) {}
 
-Result<void> Metadata::set(int fd, const Entry& entry, const Xattrs& xattrs) const {
+mode_t Metadata::first_mode(const Entry& entry, const Xattrs& xattrs) const {
+  const bool keeps_owner = !owners_ || (entry.uid == own_uid_ && entry.gid == own_gid_);
+  return keeps_owner && xattrs.access_acl.empty() ? entry.mode & 0777 : 0600;
+}
+
+Result<void> Metadata::set(int fd, const struct stat& now, const Entry& entry,
+                           const Xattrs& xattrs) const {
   const auto warn = [&](const std::string& why) { warnings_.add(entry.path + " " + why); };
   if (options_.xattrs) TRY(in(entry.path, set_attributes(fd, xattrs, warn)));
-  if (owners_ && ::fchown(fd, entry.uid, entry.gid) != 0)
+  const bool owner_changes = owners_ && (now.st_uid != entry.uid || now.st_gid != entry.gid);
+  if (owner_changes && ::fchown(fd, entry.uid, entry.gid) != 0)
     return fail_errno("set the owner of " + entry.path, errno);
   mode_t mode = entry.mode;
   if (!options_.keep_special_bits && (mode & kSpecialBits) != 0) {
     warn("had its " + std::string(name_of(mode & kSpecialBits)) + " bit set, which was dropped");
     mode &= ~kSpecialBits;
   }
-  if (::fchmod(fd, mode) != 0) return fail_errno("set the mode of " + entry.path, errno);
+  const bool mode_stands = !owner_changes && (now.st_mode & 07777) == mode;
+  if (!mode_stands && ::fchmod(fd, mode) != 0)
+    return fail_errno("set the mode of " + entry.path, errno);
   if (options_.xattrs)
     TRY(in(entry.path, set_rights(fd, xattrs, entry.kind == EntryKind::kFolder,
                                   options_.keep_special_bits, warn)));

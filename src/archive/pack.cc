@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "archive/archive.h"
 #include "archive/frame_codec.h"
@@ -15,34 +16,36 @@ namespace {
 // Frames between planner and writer: enough to keep all workers busy, 2 MiB each.
 constexpr size_t kMaxWindow = 24;
 
-// Counts and hashes what passes through.
+// Counts what passes through, and hashes it where that is wanted.
 class CountingSink final : public Sink {
  public:
-  explicit CountingSink(Sink& out) : out_(out) {}
+  CountingSink(Sink& out, bool hashes) : out_(out) {
+    if (hashes) hash_.emplace();
+  }
   Result<void> write(ConstBytes bytes) override {
-    hash_.update(bytes);
+    if (hash_) hash_->update(bytes);
     count_ += bytes.size();
     return out_.write(bytes);
   }
   uint64_t count() const { return count_; }
-  Sha256Digest finish() { return hash_.finish(); }
+  Sha256Digest finish() { return hash_ ? hash_->finish() : Sha256Digest(); }
 
  private:
   Sink& out_;
-  Sha256 hash_;
+  std::optional<Sha256> hash_;
   uint64_t count_ = 0;
 };
 
 // Writes the frames in order, and gathers the index on the way.
 class Writer {
  public:
-  Writer(Sink& out, const Container& container, const ZeroFrame& zero_frame, Progress* progress,
-         const std::string& origin, PackNotes& notes)
-      : out_(out),
+  Writer(Sink& out, const Container& container, const ZeroFrame& zero_frame,
+         const PackOptions& options, PackNotes& notes)
+      : out_(out, options.hash_whole),
         container_(container),
         zero_frame_(zero_frame),
-        progress_(progress),
-        origin_(origin),
+        progress_(options.progress),
+        origin_(options.origin),
         notes_(notes),
         index_(container) {}
 
@@ -131,8 +134,7 @@ Result<PackResult> pack(const std::filesystem::path& dir, Sink& out, const PackO
         return [packer = std::shared_ptr(make_packer(options.compression)),
                 &zero_frame](PackJob& job) { return do_pack_job(*packer, zero_frame, job); };
       });
-  return Writer(out, container_of(options.compression.format), zero_frame, options.progress,
-                options.origin, notes)
+  return Writer(out, container_of(options.compression.format), zero_frame, options, notes)
       .run(pipeline);
 }
 

@@ -41,7 +41,7 @@ Result<UniqueFd> TargetTree::walk(std::string_view path, bool make_folders) {
     const size_t slash = rest.find('/');
     const std::string part(rest.substr(0, slash));
     rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-    const int at = folder ? folder.get() : root_.get();
+    const int at = folder ? folder.get() : root();
     UniqueFd next(::openat(at, part.c_str(), kFolderFlags));
     if (!next && errno == ENOENT && make_folders) {
       if (::mkdirat(at, part.c_str(), 0755) != 0)
@@ -58,31 +58,32 @@ Result<UniqueFd> TargetTree::walk(std::string_view path, bool make_folders) {
 
 Result<TargetTree::Place> TargetTree::locate(std::string_view path, bool make_folders) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return Place{root_.get(), std::string(path)};
+  if (slash == std::string_view::npos) return Place{root_, std::string(path)};
   const std::string parent(path.substr(0, slash));
   if (!cached_ || cached_path_ != parent) {
-    cached_ = UniqueFd(open_beneath(root_.get(), parent.c_str()));
-    if (!cached_) cached_ = TRY(walk(parent, make_folders));
+    UniqueFd folder(open_beneath(root(), parent.c_str()));
+    if (!folder) folder = TRY(walk(parent, make_folders));
+    cached_ = std::make_shared<UniqueFd>(std::move(folder));
     cached_path_ = parent;
   }
-  return Place{cached_.get(), std::string(path.substr(slash + 1))};
+  return Place{cached_, std::string(path.substr(slash + 1))};
 }
 
 Result<UniqueFd> TargetTree::open_folder(std::string_view path) {
   if (path == ".") {
-    UniqueFd root(::openat(root_.get(), ".", kFolderFlags));
-    if (!root) return fail_errno("open the target folder", errno);
-    return root;
+    UniqueFd again(::openat(root(), ".", kFolderFlags));
+    if (!again) return fail_errno("open the target folder", errno);
+    return again;
   }
   const Place place = TRY(locate(path, false));
-  UniqueFd fd(::openat(place.folder, place.name.c_str(), kFolderFlags));
+  UniqueFd fd(::openat(place.folder(), place.name.c_str(), kFolderFlags));
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) return blocked(path);
   if (!fd) return fail_errno("open folder " + std::string(path), errno);
   return fd;
 }
 
 Result<void> TargetTree::clear(const Place& place, std::string_view path) {
-  if (::unlinkat(place.folder, place.name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  if (::unlinkat(place.folder(), place.name.c_str(), 0) == 0 || errno == ENOENT) return {};
   if (errno == EISDIR)
     return fail(Code::kInvalidArgument,
                 "refused " + std::string(path) + ": a folder stands at its path");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,12 +15,13 @@ class TargetTree {
  public:
   static Result<TargetTree> open(const std::string& dir);
 
-  int root() const { return root_.get(); }
+  int root() const { return root_->get(); }
 
-  // A place in an open folder. `folder` is good until the next call.
+  // A place in a folder, which stays open as long as the place is there. Any thread may use it.
   struct Place {
-    int folder = -1;
+    std::shared_ptr<const UniqueFd> open;
     std::string name;
+    int folder() const { return open->get(); }
   };
   // The place of a path below the root, checked before by check_path(). Missing folders on the way
   // are made, with mode 0755, unless `make_folders` is false. What stands on the way and is not a
@@ -31,16 +33,16 @@ class TargetTree {
 
   // Makes place free for something new: a file or link that stands there is removed. A folder
   // there is kInvalidArgument.
-  Result<void> clear(const Place& place, std::string_view path);
+  static Result<void> clear(const Place& place, std::string_view path);
 
  private:
-  explicit TargetTree(UniqueFd root) : root_(std::move(root)) {}
+  explicit TargetTree(UniqueFd root) : root_(std::make_shared<UniqueFd>(std::move(root))) {}
   Result<UniqueFd> walk(std::string_view path, bool make_folders);
 
-  UniqueFd root_;
+  std::shared_ptr<const UniqueFd> root_;
   // The folder that was asked for last: entries come folder by folder.
   std::string cached_path_;
-  UniqueFd cached_;
+  std::shared_ptr<const UniqueFd> cached_;
 };
 
 }  // namespace manman::archive

@@ -27,6 +27,7 @@ Result<UnpackResult> unpack(RandomSource& archive, const std::filesystem::path& 
     options.progress->total_bytes = selection.data_size();
   Warnings warnings;
   Extractor extractor = TRY(Extractor::create(dir, options, selection, budget, warnings));
+  if (index) extractor.expect_no_path_twice();
   ScanOptions scanning{.threads = options.threads,
                        .ranges = selection.ranges(),
                        .on_archive = {},

@@ -13,6 +13,8 @@ namespace {
 
 // That are open at a time because something of them waits to be written.
 constexpr size_t kMaxOpenFiles = 128;
+// A block goes on to another folder while it has fewer.
+constexpr size_t kFewFiles = 16;
 // More than cores, since a large file is mostly waited for.
 constexpr int kExtraThreads = 2;
 
@@ -21,8 +23,9 @@ constexpr int kExtraThreads = 2;
 WriteBehind::WriteBehind(const Metadata& metadata, int threads) : metadata_(metadata) {
   const int wanted = thread_count(threads) + kExtraThreads;
   auto state = state_.lock();
-  const int blocks = 2 * wanted;
-  max_parts_ = std::max<size_t>(kMaxOpenFiles / blocks, 1);
+  const int blocks = 4 * wanted;
+  max_open_files_ = std::max<size_t>(kMaxOpenFiles / blocks, 1);
+  max_making_ = static_cast<size_t>(thread_count(threads));
   for (int i = 0; i < blocks; i++) state->spare.push_back(std::make_unique<Block>());
   try {
     for (int i = 0; i < wanted; i++) threads_.emplace_back([this] { work(); });
@@ -43,6 +46,15 @@ WriteBehind::~WriteBehind() {
 void WriteBehind::begin(std::unique_ptr<FileWriter> writer) {
   file_ = std::make_shared<File>();
   file_->writer = std::move(writer);
+  if (!file_->writer->is_made()) begin_unmade();
+}
+
+void WriteBehind::begin_unmade() {
+  if (!block_) return;
+  const bool elsewhere = block_->makes_in && block_->makes_in != file_->writer->place().open;
+  if ((elsewhere && block_->parts.size() >= kFewFiles) ||
+      kBlockSize - block_->used < file_->writer->size_bytes())
+    hand_over();
 }
 
 bool WriteBehind::has_part_at_end() const {
@@ -52,11 +64,20 @@ bool WriteBehind::has_part_at_end() const {
 // In memory the part stands as it does in its file, as far as alignment goes.
 Result<void> WriteBehind::begin_part(uint64_t offset) {
   constexpr size_t kUnit = FileWriter::kAlignment;
-  const auto next = [&] { return (block_->used + kUnit - 1) / kUnit * kUnit + offset % kUnit; };
+  const bool is_made = file_->writer->is_made();
+  if (!is_made && file_->parts > 1)
+    return fail(Code::kInternal, file_->writer->path() + " comes in parts");
+  const auto next = [&] {
+    return is_made ? (block_->used + kUnit - 1) / kUnit * kUnit + offset % kUnit : block_->used;
+  };
   if (block_ && next() >= kBlockSize) hand_over();
   if (!block_) TRY(take_block());
   block_->used = next();
   file_->parts++;
+  if (is_made)
+    block_->open_files++;
+  else
+    block_->makes_in = file_->writer->place().open;
   block_->parts.push_back({.file = file_, .offset = offset, .begin = block_->used});
   return {};
 }
@@ -111,25 +132,28 @@ Result<void> WriteBehind::end() {
   if (!has_part_at_end()) TRY(begin_part(0));
   block_->parts.back().last = true;
   file_.reset();
-  if (block_->parts.size() >= max_parts_) hand_over();
+  if (block_->open_files >= max_open_files_) hand_over();
   return {};
 }
 
 Result<std::unique_ptr<FileWriter>> WriteBehind::abandon() {
-  TRY(drain());
+  TRY(settle());
   std::unique_ptr<FileWriter> writer = std::move(file_->writer);
   file_.reset();
   return writer;
 }
 
-Result<void> WriteBehind::finish() {
-  return drain();
-}
-
-Result<void> WriteBehind::drain() {
+Result<void> WriteBehind::settle() {
   if (block_) hand_over();
   auto state = state_.lock();
   return wait(state, [&] { return state->full.empty() && state->at_work == 0; });
+}
+
+std::deque<std::unique_ptr<WriteBehind::Block>>::iterator WriteBehind::next(State& state) const {
+  return std::ranges::find_if(state.full, [&](const std::unique_ptr<Block>& block) {
+    return !block->makes_in || (state.making.size() < max_making_ &&
+                                !std::ranges::count(state.making, block->makes_in.get()));
+  });
 }
 
 void WriteBehind::work() {
@@ -137,19 +161,26 @@ void WriteBehind::work() {
     std::unique_ptr<Block> block;
     {
       auto state = state_.lock();
-      state.wait([&] { return state->stopped || state->error || !state->full.empty(); });
+      state.wait(
+          [&] { return state->stopped || state->error || next(*state) != state->full.end(); });
       if (state->stopped || state->error) return;
-      block = std::move(state->full.front());
-      state->full.pop_front();
+      const auto chosen = next(*state);
+      block = std::move(*chosen);
+      state->full.erase(chosen);
+      if (block->makes_in) state->making.push_back(block->makes_in.get());
       state->at_work++;
     }
     const Result<void> written = write(*block);
     block->parts.clear();  // closes files
     block->used = 0;
+    block->open_files = 0;
+    const std::shared_ptr<const UniqueFd> made_in = std::move(block->makes_in);
     bool wake = !written;
     {
       auto state = state_.lock();
       state->at_work--;
+      if (made_in) std::erase(state->making, made_in.get());
+      wake = wake || (made_in && !state->full.empty());
       state->spare.push_back(std::move(block));
       if (!written && !state->error) state->error = written.error();
       wake = wake || state->owner_waits;
@@ -161,6 +192,7 @@ void WriteBehind::work() {
 Result<void> WriteBehind::write(const Block& block) {
   for (const Part& part : block.parts) {
     File& file = *part.file;
+    if (!file.writer->is_made()) TRY(file.writer->make(metadata_));
     TRY(file.writer->write(part.offset, ConstBytes(block.bytes).subspan(part.begin, part.size)));
     if ((file.parts -= part.last ? 2 : 1) == 0) TRY(file.writer->finish(metadata_));
   }

@@ -27,6 +27,11 @@ class WriteBehind {
   WriteBehind& operator=(const WriteBehind&) = delete;
   ~WriteBehind();
 
+  // A file up to this size may come without having been made, if it is not sparse; all of it is
+  // done by the thread that writes it. No two threads make files in one folder at a time: they
+  // would only wait for one another.
+  static constexpr uint64_t kMaxUnmade = uint64_t{64} << 10;
+
   // The file at work from now on; there is none yet.
   void begin(std::unique_ptr<FileWriter> writer);
   bool at_work() const { return file_ != nullptr; }
@@ -40,7 +45,7 @@ class WriteBehind {
   // The file at work, closed and without metadata, once all is written that was asked for.
   Result<std::unique_ptr<FileWriter>> abandon();
   // Returns when everything is written. No file may be at work.
-  Result<void> finish();
+  Result<void> settle();
 
  private:
   static constexpr size_t kBlockSize = size_t{256} << 10;
@@ -59,17 +64,22 @@ class WriteBehind {
     alignas(FileWriter::kAlignment) std::array<std::byte, kBlockSize> bytes;
     size_t used = 0;
     std::vector<Part> parts;
+    size_t open_files = 0;                     // parts of files that were made before
+    std::shared_ptr<const UniqueFd> makes_in;  // where files are made; the last one, of several
   };
   struct State {
     std::vector<std::unique_ptr<Block>> spare;
     std::deque<std::unique_ptr<Block>> full;
-    size_t at_work = 0;  // blocks
+    size_t at_work = 0;                   // blocks
+    std::vector<const UniqueFd*> making;  // folders in which they make files
     bool owner_waits = false;
     bool stopped = false;
     std::optional<Error> error;
   };
 
   bool has_part_at_end() const;
+  // Makes sure that the unmade file at work will be in one part.
+  void begin_unmade();
   // Begins a part of the file at work in block_, with room for a byte at least.
   Result<void> begin_part(uint64_t offset);
   Result<void> take_block();
@@ -77,12 +87,14 @@ class WriteBehind {
   template <typename Predicate>
   Result<void> wait(Sync<State>::Guard& state, Predicate holds);
   void hand_over();
-  Result<void> drain();
+  // The next of the full blocks to be written, none if it is to be waited for.
+  std::deque<std::unique_ptr<Block>>::iterator next(State& state) const;
   void work();
   Result<void> write(const Block& block);
 
   const Metadata metadata_;
-  size_t max_parts_ = 0;  // of a block
+  size_t max_open_files_ = 0;  // of a block
+  size_t max_making_ = 0;
   std::shared_ptr<File> file_;
   std::unique_ptr<Block> block_;  // being filled
   Sync<State> state_;

@@ -68,7 +68,7 @@ TEST_F(WriteBehindTest, FilesOfAllSizesInPiecesOfAllSizesComeOutWhole) {
     ASSERT_TRUE(files_->end());
     expected[name] = all;
   }
-  ASSERT_TRUE(files_->finish());
+  ASSERT_TRUE(files_->settle());
   for (const auto& [name, all] : expected) {
     EXPECT_TRUE(contents(name) == all) << name;
     EXPECT_TRUE(finished(name)) << name;
@@ -82,7 +82,7 @@ TEST_F(WriteBehindTest, HolesStayHolesAndTheSizeIsThatOfTheEntry) {
   for (uint64_t at = 0; at < size; at += zeros.size())
     ASSERT_TRUE(files_->write(at, bytes_of(at == size / 2 ? noise(zeros.size(), 1) : zeros)));
   ASSERT_TRUE(files_->end());
-  ASSERT_TRUE(files_->finish());
+  ASSERT_TRUE(files_->settle());
   struct stat info{};
   ASSERT_EQ(::stat((dir_.path() / "sparse").c_str(), &info), 0);
   EXPECT_EQ(static_cast<uint64_t>(info.st_size), size);
@@ -98,13 +98,13 @@ TEST_F(WriteBehindTest, AnErrorOfOneFileIsThatOfAllLaterCalls) {
   begin("readable", 10, O_RDONLY);  // so that writing to it fails
   ASSERT_TRUE(files_->write(0, bytes_of("0123456789")));
   ASSERT_TRUE(files_->end());
-  const auto outcome = files_->finish();
+  const auto outcome = files_->settle();
   ASSERT_FALSE(outcome);
   EXPECT_NE(outcome.error().message.find("write readable"), std::string::npos)
       << outcome.error().message;
   begin("later", 1 << 20);
   EXPECT_FALSE(files_->write(0, bytes_of(noise(1 << 20, 2))));
-  EXPECT_FALSE(files_->finish());
+  EXPECT_FALSE(files_->settle());
 }
 
 TEST_F(WriteBehindTest, AnAbandonedFileIsWrittenNoMoreAndTheOthersAreWhole) {
@@ -135,8 +135,61 @@ TEST_F(WriteBehindTest, FewFilesAreOpenAtATime) {
     EXPECT_TRUE(files_->write(0, bytes_of("abc")));
     EXPECT_TRUE(files_->end());
   }
-  EXPECT_TRUE(files_->finish());
+  EXPECT_TRUE(files_->settle());
   EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+// Of many folders and in none of the orders that they come in; some stand there already.
+TEST_F(WriteBehindTest, FilesThatAreNotMadeYetAreMadeByTheThreadsThatWriteThem) {
+  std::mt19937 random(8);
+  std::map<std::string, std::string> expected;
+  std::vector<std::shared_ptr<const UniqueFd>> folders;
+  for (int i = 0; i < 5; i++) {
+    const fs::path folder = dir_.path() / std::to_string(i);
+    fs::create_directory(folder);
+    folders.push_back(std::make_shared<UniqueFd>(::open(folder.c_str(), O_RDONLY | O_DIRECTORY)));
+  }
+  for (uint32_t i = 0; i < 3000; i++) {
+    const size_t folder = i < 1000 ? i / 200 : random() % folders.size();
+    const std::string name = std::to_string(i);
+    const std::string path = std::to_string(folder) + "/" + name;
+    const std::string all = noise(random() % (i % 50 == 0 ? WriteBehind::kMaxUnmade : 3000), i);
+    if (i % 100 == 3) fs::create_symlink("/nowhere", dir_.path() / path);
+    if (i % 100 == 4) std::ofstream(dir_.path() / path) << std::string(100'000, 'x');
+    Entry entry{.path = path, .kind = EntryKind::kFile, .size_bytes = all.size(), .mode = 0640};
+    entry.uid = ::geteuid();
+    entry.gid = ::getegid();
+    entry.mtime_s = 1'000'000'000;
+    files_->begin(std::make_unique<FileWriter>(
+        TargetTree::Place{.open = folders[folder], .name = name}, entry, Xattrs(), false, budget_));
+    for (size_t at = 0; at < all.size();) {
+      const size_t count = std::min<size_t>(1 + random() % 40'000, all.size() - at);
+      ASSERT_TRUE(files_->write(at, bytes_of(std::string_view(all).substr(at, count))));
+      at += count;
+    }
+    ASSERT_TRUE(files_->end());
+    expected[path] = all;
+  }
+  ASSERT_TRUE(files_->settle());
+  for (const auto& [path, all] : expected) {
+    EXPECT_TRUE(contents(path) == all) << path;
+    EXPECT_TRUE(finished(path)) << path;
+    EXPECT_FALSE(fs::is_symlink(dir_.path() / path)) << path;
+  }
+}
+
+TEST_F(WriteBehindTest, AFileThatCantBeMadeIsAnErrorThatNamesIt) {
+  fs::create_directories(dir_.path() / "taken");
+  const auto folder =
+      std::make_shared<UniqueFd>(::open(dir_.path().c_str(), O_RDONLY | O_DIRECTORY));
+  const Entry entry{.path = "world/taken", .kind = EntryKind::kFile, .size_bytes = 3};
+  files_->begin(std::make_unique<FileWriter>(TargetTree::Place{.open = folder, .name = "taken"},
+                                             entry, Xattrs(), false, budget_));
+  ASSERT_TRUE(files_->write(0, bytes_of("abc")));
+  ASSERT_TRUE(files_->end());
+  const auto outcome = files_->settle();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().message, "refused world/taken: a folder stands at its path");
 }
 
 TEST_F(WriteBehindTest, EndsInTheMiddle) {

@@ -24,6 +24,12 @@ void add_threads(Command& command, int& threads) {
       .range(0, 256);
 }
 
+void add_no_sync(Command& command, bool& no_sync) {
+  command.add_flag(
+      "--no-sync", no_sync,
+      "Return before all of it is on the disk; a power failure soon after may take it");
+}
+
 void add_archive(Command& app, Context& context) {
   Command group = app.group("archive", "Archives in files; needs no service");
   add_archive_create(group, context);

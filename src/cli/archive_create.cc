@@ -36,6 +36,7 @@ struct Options {
   uint32_t bandwidth_kib = 0;
   uint32_t read_rate_kib = 0;
   bool force = false;
+  bool no_sync = false;
   S3Settings s3;
 };
 
@@ -162,16 +163,18 @@ Result<Packed> pack_into(const Globals& globals, const Options& options,
   std::unique_ptr<live::LiveFiles> files;
   if (options.live) files = TRY(live_files(options.dir, progress));
   Packed packed {
-    .archive = TRY(archive::pack(options.dir, limited,
-                                 {.compression = compression,
-                                  .threads = options.threads,
-                                  .prefix = options.prefix,
-                                  .cross_file_systems = options.cross_file_systems,
-                                  .background = options.background,
-                                  .leave_out = options.leave_out,
-                                  .files = files.get(),
-                                  .read_limit = &read_rate,
-                                  .progress = &progress}))
+    .archive =
+        TRY(archive::pack(options.dir, limited,
+                          {.compression = compression,
+                           .threads = options.threads,
+                           .prefix = options.prefix,
+                           .cross_file_systems = options.cross_file_systems,
+                           .background = options.background,
+                           .leave_out = options.leave_out,
+                           .hash_whole = options.file != "-" && (globals.json() || !globals.quiet),
+                           .files = files.get(),
+                           .read_limit = &read_rate,
+                           .progress = &progress}))
   };
   if (files) packed.live = files->evidence();
   return packed;
@@ -205,7 +208,7 @@ Result<Packed> write_file(const Globals& globals, const Options& options,
   TRY(check_outside(options.dir, options.file));
   OutputFile file = TRY(OutputFile::create(options.file, options.force));
   const auto result = TRY(pack_into(globals, options, compression, file));
-  TRY(file.commit());
+  TRY(file.commit(!options.no_sync));
   return result;
 }
 
@@ -271,6 +274,7 @@ void add_archive_create(Command& group, Context& context) {
   command.add_flag("--cross-file-systems", options->cross_file_systems,
                    "Take in what is mounted in the folder, too");
   command.add_flag("--force", options->force, "Replace a file or object that is there");
+  add_no_sync(command, options->no_sync);
   add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options] { return create(context.globals, *options); });
 }

@@ -23,6 +23,7 @@ struct Options {
   bool keep_setuid = false;
   bool force = false;
   bool salvage = false;
+  bool no_sync = false;
   S3Settings s3;
 };
 
@@ -133,7 +134,7 @@ Result<int> salvage(const Globals& globals, const Options& options) {
   }();
   if (!salvaged)
     return archive_outcome(globals, std::unexpected(std::move(salvaged).error().in(options.file)));
-  TRY(target.commit());
+  TRY(target.commit(!options.no_sync));
   TRY(lost.finish(salvage_summary(globals, options, *salvaged)));
   if (!globals.json()) show_warnings(globals, salvaged->warnings, salvaged->warning_count);
   if (!salvaged->damage.empty()) print_note(globals, options.file + ": " + salvaged->damage);
@@ -156,7 +157,7 @@ Result<int> extract(const Globals& globals, const Options& options) {
     unpacked = std::unexpected(std::move(unpacked).error().with_hint(kSalvageHint));
   if (!unpacked)
     return archive_outcome(globals, std::unexpected(std::move(unpacked).error().in(options.file)));
-  TRY(target.commit());
+  TRY(target.commit(!options.no_sync));
   TRY(show(globals, options, *unpacked));
   return kOk;
 }
@@ -196,6 +197,7 @@ void add_archive_extract(Command& group, Context& context) {
                " times, and with a good index as much as that says")
       .range(0, INT32_MAX)
       .value("N");
+  add_no_sync(command, options->no_sync);
   add_threads(command, options->threads);
   add_s3_settings(command, options->s3);
   command.on_run(context, [&context, options] { return extract(context.globals, *options); });

@@ -16,6 +16,7 @@ void show_warnings(const Globals& globals, const std::vector<std::string>& warni
                    uint64_t count);
 
 void add_threads(Command& command, int& threads);
+void add_no_sync(Command& command, bool& no_sync);
 
 // For errors of damaged archives.
 inline constexpr const char* kSalvageHint =

@@ -96,7 +96,7 @@ Result<int> download(Context& context, const DownloadOptions& options) {
   const std::string path = options.file.empty() ? usual_name(backup) : options.file;
   OutputFile file = TRY(OutputFile::create(path, options.force));
   const std::string digest = TRY(in(name, fetch(context, backup, file)));
-  TRY(file.commit());
+  TRY(file.commit(true));
   if (context.globals.json()) {
     TRY(print_item(context.globals, backup, "backup_id"));
   } else if (!context.globals.quiet) {

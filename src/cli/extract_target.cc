@@ -74,10 +74,10 @@ Result<ExtractTarget> ExtractTarget::open(const fs::path& dir, bool force) {
   return target;
 }
 
-Result<void> ExtractTarget::commit() {
-  TRY(staging_ ? staging_->sync() : sync_->finish());
+Result<void> ExtractTarget::commit(bool sync) {
+  if (sync) TRY(staging_ ? staging_->sync() : sync_->finish());
   if (kind_ == Kind::kFilled) return {};
-  if (kind_ == Kind::kEmpty) return move_up();
+  if (kind_ == Kind::kEmpty) return move_up(sync);
   const fs::path from = staging_->path();
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, dir_.c_str(), RENAME_NOREPLACE) != 0) {
     const bool unsupported = errno == EINVAL || errno == ENOSYS;
@@ -85,10 +85,10 @@ Result<void> ExtractTarget::commit() {
       return fail_errno("rename to " + dir_.string(), errno);
   }
   staging_->release();
-  return fsync_dir(dir_.parent_path());
+  return sync ? fsync_dir(dir_.parent_path()) : Result<void>();
 }
 
-Result<void> ExtractTarget::move_up() {
+Result<void> ExtractTarget::move_up(bool sync) {
   const fs::path from = staging_->path();
   std::error_code error;
   std::vector<fs::path> children;
@@ -105,7 +105,7 @@ Result<void> ExtractTarget::move_up() {
   staging_->release();
   times_->release();
   TRY(set_attributes(dir_, attributes));
-  return fsync_dir(dir_);
+  return sync ? fsync_dir(dir_) : Result<void>();
 }
 
 }  // namespace manman::cli

@@ -23,8 +23,8 @@ class ExtractTarget {
   // What to unpack into.
   const std::filesystem::path& folder() const { return staging_ ? staging_->path() : dir_; }
   bool removed_on_failure() const { return staging_.has_value(); }
-  // Everything is durable under its place when it returns.
-  Result<void> commit();
+  // Everything is under its place when it returns, and durable if `sync`.
+  Result<void> commit(bool sync);
 
  private:
   enum class Kind { kMissing, kEmpty, kFilled };
@@ -44,7 +44,7 @@ class ExtractTarget {
     struct stat info_;
   };
   ExtractTarget(std::filesystem::path dir, Kind kind) : dir_(std::move(dir)), kind_(kind) {}
-  Result<void> move_up();
+  Result<void> move_up(bool sync);
 
   std::filesystem::path dir_;
   Kind kind_;

@@ -62,16 +62,18 @@ Result<void> OutputFile::write(ConstBytes bytes) {
   return {};
 }
 
-Result<void> OutputFile::commit() {
-  if (::fsync(fd_.get()) != 0) return fail_errno("fsync " + beside_.string(), errno);
-  writeback_.synced(fd_.get());
+Result<void> OutputFile::commit(bool sync) {
+  if (sync) {
+    if (::fsync(fd_.get()) != 0) return fail_errno("fsync " + beside_.string(), errno);
+    writeback_.synced(fd_.get());
+  }
   if (!force_) {
     TRY(rename_new(beside_, path_));
   } else if (::rename(beside_.c_str(), path_.c_str()) != 0) {
     return fail_errno("rename to " + path_.string(), errno);
   }
   beside_.clear();
-  return fsync_dir(path_.parent_path());
+  return sync ? fsync_dir(path_.parent_path()) : Result<void>();
 }
 
 }  // namespace manman::cli

@@ -21,8 +21,8 @@ class OutputFile final : public Sink {
   ~OutputFile() override;
 
   Result<void> write(ConstBytes bytes) override;
-  // Durable under its name when it returns.
-  Result<void> commit();
+  // Under its name when it returns, and durable if `sync`.
+  Result<void> commit(bool sync);
 
  private:
   OutputFile(std::filesystem::path path, std::filesystem::path beside, UniqueFd fd, bool force)

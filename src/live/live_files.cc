@@ -76,7 +76,7 @@ Result<std::optional<archive::FileTaking>> LiveFiles::copy_database_of(
   const auto place = tree_.locate(file.path, false);
   std::optional<DatabaseCopy> copy;
   if (place)
-    copy = TRY(copy_database({.folder = place->folder,
+    copy = TRY(copy_database({.folder = place->folder(),
                               .name = place->name,
                               .fd = file.fd,
                               .info = file.info,

@@ -2,7 +2,9 @@
 bytes, modes, times and links that it can hold."""
 
 import gzip
+import hashlib
 import io
+import json
 import os
 import subprocess
 import tarfile
@@ -47,6 +49,19 @@ class TrickyTree(Made):
         self.manman_ok("archive", "verify", self.archive)
         self.manman_ok("archive", "extract", self.archive, self.path("new"))
         self.assert_same_tree(self.expected, snapshot(self.path("new", "game")))
+
+    def test_manman_without_sync(self):
+        made = self.path("unsynced." + self.ending)
+        self.manman_ok("archive", "create", "-q", "--no-sync", self.tree, made)
+        self.manman_ok("archive", "extract", "--no-sync", made, self.path("new"))
+        self.assert_same_tree(self.expected, snapshot(self.path("new", "game")))
+
+    def test_the_sha256_is_told_to_scripts_quiet_or_not(self):
+        for number, words in enumerate(([], ["-q"])):
+            made = self.path(f"{number}." + self.ending)
+            told = json.loads(self.manman_ok(*words, "-o", "json", "archive", "create", self.tree, made).out)
+            with open(made, "rb") as file:
+                self.assertEqual(told["sha256"], hashlib.sha256(file.read()).hexdigest())
 
     def test_gnu_tar(self):
         # GNU tar warns of times before 1970, which it sets all the same, and of POSIX's keyword for

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "archive/extents.h"
 #include "archive/manners.h"
@@ -22,6 +23,13 @@ std::string PackPlanner::archive_path(const std::string& path) const {
 }
 
 Result<void> PackPlanner::run(const std::string& dir) {
+  WalkOptions walking{.cross_file_systems = options_.cross_file_systems};
+  if (!options_.leave_out.empty())
+    walking.leave_out = [&](const std::string& path, const struct stat& info) {
+      const bool matched = leave_out_.match(path, S_ISDIR(info.st_mode));
+      if (matched) notes_.left_out++;
+      return matched;
+    };
   TreeWalker walker([&](Found found) { return add(std::move(found), dir); },
                     [&](const std::string& path, std::string_view why, bool changed) {
                       const std::string how = std::string(why) + "; not in the archive";
@@ -30,12 +38,7 @@ Result<void> PackPlanner::run(const std::string& dir) {
                       else
                         warn(archive_path(path), how);
                     },
-                    {.cross_file_systems = options_.cross_file_systems,
-                     .leave_out = [&](const std::string& path, const struct stat& info) {
-                       const bool matched = leave_out_.match(path, S_ISDIR(info.st_mode));
-                       if (matched) notes_.left_out++;
-                       return matched;
-                     }});
+                    std::move(walking));
   TRY(walker.walk(dir));
   TRY(piece(nullptr, 0, format::kStreamEndSize));
   return flush();
@@ -198,7 +201,7 @@ Result<void> PackPlanner::header(const Entry& entry, const Xattrs& xattrs,
 Result<void> PackPlanner::literal(ConstBytes bytes) {
   while (!bytes.empty()) {
     const size_t count = std::min<size_t>(TRY(room()), bytes.size());
-    std::ranges::copy(bytes.first(count), job_->raw.begin() + job_->used);
+    std::memcpy(job_->raw.data() + job_->used, bytes.data(), count);
     job_->used += static_cast<uint32_t>(count);
     job_->has_literals = true;
     bytes = bytes.subspan(count);

@@ -1,7 +1,5 @@
 #include "archive/tar_writer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -40,19 +38,23 @@ class Header {
   void text(Field field, std::string_view value) {
     std::memcpy(block_.data() + field.at, value.data(), std::min(value.size(), field.size));
   }
-  void number(Field field, uint64_t value) {
-    text(field, fmt::format("{:0{}o}", value, field.size - 1));
-  }
-  std::string finish() {
+  void number(Field field, uint64_t value) { octal(field.at, field.size - 1, value); }
+  // Appends the header.
+  void finish(std::string& out) {
     text(kChecksum, "        ");
     unsigned sum = 0;
     for (const char byte : block_) sum += static_cast<unsigned char>(byte);
-    text(kChecksum, fmt::format("{:06o}", sum));
+    octal(kChecksum.at, 6, sum);
     block_[kChecksum.at + 6] = '\0';
-    return {block_.data(), block_.size()};
+    out.append(block_.data(), block_.size());
   }
 
  private:
+  void octal(size_t at, size_t digits, uint64_t value) {
+    for (size_t i = at + digits; i-- > at; value >>= 3)
+      block_[i] = static_cast<char>('0' + (value & 7));
+  }
+
   std::array<char, kBlock> block_{};
 };
 
@@ -87,10 +89,15 @@ bool is_utf8(std::string_view text) {
 // "LENGTH KEY=VALUE\n", where LENGTH counts itself.
 std::string pax_record(std::string_view key, std::string_view value) {
   const size_t rest = key.size() + value.size() + 3;
-  size_t length = rest + 1;
-  while (rest + fmt::formatted_size("{}", length) != length)
-    length = rest + fmt::formatted_size("{}", length);
-  return fmt::format("{} {}={}\n", length, key, value);
+  std::string length = std::to_string(rest + 1);
+  for (;;) {
+    const std::string longer = std::to_string(rest + length.size());
+    if (longer == length) break;
+    length = longer;
+  }
+  std::string record;
+  record.reserve(rest + length.size());
+  return record.append(length).append(" ").append(key).append("=").append(value).append("\n");
 }
 
 // The key of a record ends at the first '='.
@@ -108,11 +115,15 @@ std::string coded_name(std::string_view name) {
 }
 
 std::string pax_time(int64_t seconds, uint32_t nanoseconds) {
-  if (nanoseconds == 0) return fmt::format("{}", seconds);
+  if (nanoseconds == 0) return std::to_string(seconds);
   // A fraction counts away from zero in decimal notation: -1 s + 0.25 s is "-0.75".
-  std::string text = seconds < 0
-                         ? fmt::format("-{}.{:09}", -(seconds + 1), 1'000'000'000 - nanoseconds)
-                         : fmt::format("{}.{:09}", seconds, nanoseconds);
+  const bool before = seconds < 0;
+  // With a one in front, which keeps the fraction's zeros.
+  std::string fraction =
+      std::to_string(1'000'000'000 + (before ? 1'000'000'000 - nanoseconds : nanoseconds));
+  fraction[0] = '.';
+  std::string text = before ? "-" + std::to_string(-(seconds + 1)) : std::to_string(seconds);
+  text += fraction;
   while (text.back() == '0') text.pop_back();
   return text;
 }
@@ -153,7 +164,10 @@ std::string pax_header(std::string_view name, std::string_view type, const std::
   header.number(kMtime, 0);
   header.text(kType, type);
   header.text(kMagic, std::string_view("ustar\00000", 8));
-  std::string out = header.finish() + records;
+  std::string out;
+  out.reserve(3 * kBlock);  // of most entries, with the header that comes behind
+  header.finish(out);
+  out += records;
   pad(out);
   return out;
 }
@@ -173,7 +187,7 @@ std::string tar_header(const Entry& entry, const Xattrs& xattrs) {
   const auto number = [&](Field field, std::string_view key, uint64_t value) {
     const bool fits = value <= max_of(field);
     header.number(field, fits ? value : 0);
-    if (!fits) records += pax_record(key, fmt::format("{}", value));
+    if (!fits) records += pax_record(key, std::to_string(value));
   };
 
   const size_t split = ustar_split(path);
@@ -201,14 +215,17 @@ std::string tar_header(const Entry& entry, const Xattrs& xattrs) {
   if (!xattrs.access_acl.empty()) records += pax_record("SCHILY.acl.access", xattrs.access_acl);
   if (!xattrs.default_acl.empty()) records += pax_record("SCHILY.acl.default", xattrs.default_acl);
 
-  header.text(kType, std::string(1, type_of(entry.kind)));
+  const char type = type_of(entry.kind);
+  header.text(kType, {&type, 1});
   header.text(kMagic, std::string_view("ustar\00000", 8));
   header.number(kDevMajor, 0);
   header.number(kDevMinor, 0);
   // Says that names are bytes, to readers that would take them for UTF-8.
   if (binary) records.insert(0, pax_record("hdrcharset", "BINARY"));
-  if (records.empty()) return header.finish();
-  return pax_header("././@PaxHeader", "x", records) + header.finish();
+  std::string out;
+  if (!records.empty()) out = pax_header("././@PaxHeader", "x", records);
+  header.finish(out);
+  return out;
 }
 
 std::string tar_comment(std::string_view text) {

@@ -50,17 +50,18 @@ struct TreeWalker::Level {
   struct stat info{};
   size_t path_size = 0;                                              // of the parent's path
   std::unique_ptr<DIR, int (*)(DIR*)> listing{nullptr, ::closedir};  // while more names follow
-  std::string names;                                                 // each ended by a NUL
+  std::string names;  // each begun by its type and ended by a NUL
   std::vector<uint32_t> order;
   size_t next = 0;
 
-  void add(std::string_view name) {
+  void add(unsigned char type, std::string_view name) {
     order.push_back(static_cast<uint32_t>(names.size()));
+    names += static_cast<char>(type);
     names.append(name).push_back('\0');
   }
-  bool is_before(uint32_t a, uint32_t b) const {
-    return std::strcmp(names.data() + a, names.data() + b) < 0;
-  }
+  unsigned char type_at(uint32_t at) const { return static_cast<unsigned char>(names[at]); }
+  const char* name_at(uint32_t at) const { return names.data() + at + 1; }
+  bool is_before(uint32_t a, uint32_t b) const { return std::strcmp(name_at(a), name_at(b)) < 0; }
   void sort() {
     std::ranges::sort(order, [this](uint32_t a, uint32_t b) { return is_before(a, b); });
   }
@@ -70,7 +71,8 @@ struct TreeWalker::Level {
                              [this](uint32_t a, uint32_t b) { return is_before(a, b); });
     order.resize(count);
     const std::string all = std::exchange(names, {});
-    for (const uint32_t at : std::exchange(order, {})) add(all.data() + at);
+    for (const uint32_t at : std::exchange(order, {}))
+      add(static_cast<unsigned char>(all[at]), all.data() + at + 1);
   }
 };
 
@@ -89,9 +91,10 @@ Result<void> TreeWalker::walk(const std::string& dir) {
   TRY(visit_(Found{.path = "", .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
   TRY(enter(std::move(fd), info, ""));
   std::string name;
+  unsigned char type = DT_UNKNOWN;
   while (!levels_.empty()) {
-    if (TRY(next_name(name)))
-      TRY(take(name));
+    if (TRY(next_name(name, type)))
+      TRY(take(name, type));
     else
       TRY(leave());
   }
@@ -142,7 +145,7 @@ Result<void> TreeWalker::leave() {
 // The next names in order, of all that the folder has. Of more than are held, those that come later
 // are let go of and read again.
 Result<void> TreeWalker::load_names(Level& level) {
-  const std::string after = level.order.empty() ? "" : level.names.data() + level.order.back();
+  const std::string after = level.order.empty() ? "" : level.name_at(level.order.back());
   level.names.clear();
   level.order.clear();
   level.next = 0;
@@ -155,7 +158,7 @@ Result<void> TreeWalker::load_names(Level& level) {
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || name <= after) continue;
-    level.add(name);
+    level.add(entry->d_type, name);
     if (level.order.size() < 2 * kMaxNames) continue;
     level.keep_first(kMaxNames);
     more = true;
@@ -169,15 +172,19 @@ Result<void> TreeWalker::load_names(Level& level) {
   return {};
 }
 
-Result<bool> TreeWalker::next_name(std::string& name) {
+Result<bool> TreeWalker::next_name(std::string& name, unsigned char& type) {
   Level& level = *levels_.back();
   if (level.next == level.order.size() && level.listing) TRY(load_names(level));
   if (level.next == level.order.size()) return false;
-  name = level.names.data() + level.order[level.next++];
+  const uint32_t at = level.order[level.next++];
+  name = level.name_at(at);
+  type = level.type_at(at);
   return true;
 }
 
-Result<void> TreeWalker::take(const std::string& name) {
+Result<void> TreeWalker::take(const std::string& name, unsigned char type) {
+  // What it is as it was opened counts, so that one look is enough.
+  if (type == DT_REG && options_.open_files && !options_.leave_out) return take_file(name);
   const std::string path = child_path(name);
   struct stat info{};
   if (::fstatat(levels_.back()->fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -190,7 +197,8 @@ Result<void> TreeWalker::take(const std::string& name) {
     case S_IFDIR:
       return take_folder(name, info);
     case S_IFREG:
-      return take_file(name, info);
+      if (options_.open_files) return take_file(name);
+      return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
     case S_IFLNK:
       return take_symlink(name, info);
     default:
@@ -237,10 +245,8 @@ Result<void> TreeWalker::take_folder(const std::string& name, const struct stat&
   return enter(std::move(fd), info, name);
 }
 
-Result<void> TreeWalker::take_file(const std::string& name, const struct stat& seen) {
+Result<void> TreeWalker::take_file(const std::string& name) {
   const std::string path = child_path(name);
-  if (!options_.open_files)
-    return visit_(Found{.path = path, .info = seen, .file = {}, .folder = -1, .link_target = {}});
   // O_NONBLOCK: should a fifo have taken its place, the opening must not wait for a writer.
   UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(),
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

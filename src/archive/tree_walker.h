@@ -58,14 +58,15 @@ class TreeWalker {
 
   Result<void> enter(UniqueFd fd, const struct stat& info, const std::string& name);
   Result<void> leave();
-  Result<bool> next_name(std::string& name);
+  Result<bool> next_name(std::string& name, unsigned char& type);
   Result<void> load_names(Level& level);
-  Result<void> take(const std::string& name);
+  // `type` is what the folder's listing says of it, DT_UNKNOWN if nothing.
+  Result<void> take(const std::string& name, unsigned char type);
   bool is_elsewhere(int fd, const struct stat& info) const;
   Result<void> take_mount_point(const std::string& path, const struct stat& info);
   Result<void> take_special(const std::string& path, const struct stat& info);
   Result<void> take_folder(const std::string& name, const struct stat& info);
-  Result<void> take_file(const std::string& name, const struct stat& seen);
+  Result<void> take_file(const std::string& name);
   Result<void> take_symlink(const std::string& name, const struct stat& info);
   std::string child_path(const std::string& name) const;
   std::string shown(const std::string& path) const { return root_ + "/" + path; }

@@ -1,8 +1,11 @@
 """Archives on local disks: manman against tar with its compressors, bsdtar, restic and borg, and a plain copy."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +95,45 @@ WORLDS = {
 }
 
 
+# Libraries by what they do in manman, by the beginnings of their names; the rest is manman's own.
+PARTS = {"compressing": ("libisal", "libdeflate", "libzstd", "libz."), "hashing": ("libcrypto",),
+         "the kernel": ("[kernel", "[guest"), "starting": ("ld-linux",)}
+
+
+def shares(command, folder, out, environment):
+    """Where the CPU time of a command goes, by perf, in words."""
+    with tempfile.TemporaryDirectory() as scratch:
+        data = f"{scratch}/perf"
+        subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-o", data, "sh", "-c", command], check=True,
+                       env={**os.environ, **environment, "IN": str(folder), "OUT": str(out)}, stdout=subprocess.DEVNULL)
+        report = subprocess.run(["perf", "report", "-i", data, "--stdio", "--comm", "manman", "--sort", "dso"], check=True,
+                                capture_output=True, text=True).stdout
+    found = dict.fromkeys([*PARTS, "the rest"], 0.0)
+    for percent, library in re.findall(r"^\s+([\d.]+)%\s+(\S+)", report, re.M):
+        part = next((part for part, names in PARTS.items() if library.startswith(names)), "the rest")
+        found[part] += float(percent)
+    total = sum(found.values())
+    return ", ".join(f"{part} {100 * share / total:.0f} %" for part, share in found.items())
+
+
+def limits(contest, source, scratch, environment):
+    """How far manman is from what the machine could do: all cores busy all the time."""
+    cores = len(os.sched_getaffinity(0))
+    lines = ["Where the time goes, and how much less it would be with all cores always busy:", ""]
+    for what, contestants, commands, folder in (("create", contest.makers, CREATE, source),
+                                                ("extract", contest.readers, EXTRACT, scratch)):
+        for name in ("manman", "manman zst 1"):
+            if name not in contestants:
+                continue
+            one = contestants[name]
+            cpu = sorted(one.cpu_seconds)[len(one.cpu_seconds) // 2]
+            line = f"- {what}, {name}: {one.median:.2f} s; {cpu:.2f} s of CPU on {cores} cores take {cpu / cores:.2f} s at least"
+            if shutil.which("perf"):
+                line += "; " + shares(commands[name], folder, scratch / f"profiled-{what}-{name.replace(' ', '-')}", environment)
+            lines.append(line)
+    return [*lines, ""]
+
+
 def measure(name, words, environment, scratch):
     """Title, lines and checks for the results."""
     for peer in ("pigz", "zstd", "bsdtar", "restic", "borg"):
@@ -100,13 +142,13 @@ def measure(name, words, environment, scratch):
     title, source, ask = WORLDS[name]
     large = name == "one-file"
     rounds = words.large_rounds if large else words.rounds
-    contest = run(world(words.cache, source), scratch / name, rounds, environment, LARGE if large else ())
+    contest, more = run(world(words.cache, source), scratch / name, rounds, environment, LARGE if large else ())
     checks = Checks()
     ask(contest, checks)
     for what, contestants in (("create", contest.makers), ("extract", contest.readers)):
         checks.add(f"peak memory of {what}", contestants["manman"].peak_mib, MEMORY_LIMIT_MIB, False, " MiB")
     return title, [f"{contest.data / 1e6:.0f} MB, medians of {rounds} rounds. No one waits for the disk, and no SHA-256 of the "
-                   "whole is made, but for the rows 'synced': manman as it comes, which does both.", "", *contest.lines()], checks
+                   "whole is made, but for the rows 'synced': manman as it comes, which does both.", "", *contest.lines(), *more], checks
 
 
 def run(source, scratch, rounds, environment, only):
@@ -140,4 +182,5 @@ def run(source, scratch, rounds, environment, only):
     outputs = scratch / "unpacked"
     contest(list(readers.values()), outputs, rounds, environment, keep=("manman",))
     subprocess.run(["diff", "-r", source / "game", outputs / "manman" / "game"], check=True)
-    return Contest(makers, readers, data)
+    contest_ = Contest(makers, readers, data)
+    return contest_, limits(contest_, source, scratch, environment)

@@ -50,7 +50,7 @@ PATHS = [
     Attack("absolute path in pax", tar(at(lambda p: pax((b"path", p)), b"{outside}/pwned"), entry(b"short", b"x")), "pwned"),
     Attack("absolute path in a GNU long name", tar(at(gnu_long, b"{outside}/pwned"), entry(b"short", b"x")), "pwned"),
     Attack("dotdot first", tar(entry(b"../pwned", b"x")), r"\.\./pwned", known_as="CVE-2001-1267 (GNU tar), CVE-2007-4559 (Python), tar-slip, zip-slip"),
-    Attack("dotdot inside", tar(entry(b"a/../../pwned", b"x")), r"\.\./pwned", known_as="CVE-2002-1216 (GNU tar)"),
+    Attack("dotdot inside", tar(entry(b"a/../../pwned", b"x")), r"\.\./pwned", known_as="CVE-2002-0399 (GNU tar)"),
     Attack("dotdot that stays inside", tar(entry(b"a/b/../c", b"x")), r"a/b/\.\./c", known_as="CVE-2016-6321 (GNU tar)"),
     Attack("dotdot last", tar(folder(b"a/..")), r"a/\.\.", known_as="CVE-2002-0399 (GNU tar)"),
     Attack("dotdot last with slash", tar(folder(b"a/../")), r"a/\.\."),
@@ -94,7 +94,7 @@ def beyond_path_max():
 
 LINKS = [
     Attack("write through a symlink", tar(symlink(b"link", b"../../outside"), entry(b"link/pwned", b"x")), "link", UNPACKING, known_as="tar-slip by a link"),
-    Attack("write through an absolute symlink", tar(at(symlink, b"link", b"{outside}"), entry(b"link/pwned", b"x")), "link", UNPACKING),
+    Attack("write through an absolute symlink", tar(at(symlink, b"link", b"{outside}"), entry(b"link/pwned", b"x")), "link", UNPACKING, known_as="CVE-2002-1216 (GNU tar)"),
     Attack("write through a symlink that stays inside", tar(folder(b"real/"), symlink(b"link", b"real"), entry(b"link/pwned", b"x")), "link", UNPACKING, known_as="CVE-2021-37701 (node-tar)"),
     Attack("write through chained symlinks", tar(symlink(b"a", b"b"), symlink(b"b", b"../../outside"), entry(b"a/pwned", b"x")), "a", UNPACKING),
     Attack("write through a deep symlink", tar(folder(b"d/"), symlink(b"d/link", b"../../../outside"), entry(b"d/link/folder/pwned", b"x")), "link", UNPACKING),

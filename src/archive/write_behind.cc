@@ -13,6 +13,8 @@ namespace {
 
 // That are open at a time because something of them waits to be written.
 constexpr size_t kMaxOpenFiles = 128;
+// Of a block: there may be files without contents.
+constexpr size_t kMaxParts = 512;
 // A block goes on to another folder while it has fewer.
 constexpr size_t kFewFiles = 16;
 // More than cores, since a large file is mostly waited for.
@@ -132,7 +134,7 @@ Result<void> WriteBehind::end() {
   if (!has_part_at_end()) TRY(begin_part(0));
   block_->parts.back().last = true;
   file_.reset();
-  if (block_->open_files >= max_open_files_) hand_over();
+  if (block_->open_files >= max_open_files_ || block_->parts.size() >= kMaxParts) hand_over();
   return {};
 }
 
@@ -171,7 +173,7 @@ void WriteBehind::work() {
       state->at_work++;
     }
     const Result<void> written = write(*block);
-    block->parts.clear();  // closes files
+    block->parts.clear();
     block->used = 0;
     block->open_files = 0;
     const std::shared_ptr<const UniqueFd> made_in = std::move(block->makes_in);
@@ -189,12 +191,13 @@ void WriteBehind::work() {
   }
 }
 
-Result<void> WriteBehind::write(const Block& block) {
-  for (const Part& part : block.parts) {
+Result<void> WriteBehind::write(Block& block) {
+  for (Part& part : block.parts) {
     File& file = *part.file;
     if (!file.writer->is_made()) TRY(file.writer->make(metadata_));
     TRY(file.writer->write(part.offset, ConstBytes(block.bytes).subspan(part.begin, part.size)));
     if ((file.parts -= part.last ? 2 : 1) == 0) TRY(file.writer->finish(metadata_));
+    part.file.reset();  // the last one closes it
   }
   return {};
 }

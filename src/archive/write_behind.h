@@ -90,7 +90,7 @@ class WriteBehind {
   // The next of the full blocks to be written, none if it is to be waited for.
   std::deque<std::unique_ptr<Block>>::iterator next(State& state) const;
   void work();
-  Result<void> write(const Block& block);
+  Result<void> write(Block& block);
 
   const Metadata metadata_;
   size_t max_open_files_ = 0;  // of a block

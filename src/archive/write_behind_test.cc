@@ -178,6 +178,23 @@ TEST_F(WriteBehindTest, FilesThatAreNotMadeYetAreMadeByTheThreadsThatWriteThem) 
   }
 }
 
+TEST_F(WriteBehindTest, FewFilesAreOpenAtATimeWhereTheyAreMadeLater) {
+  const auto folder =
+      std::make_shared<UniqueFd>(::open(dir_.path().c_str(), O_RDONLY | O_DIRECTORY));
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit low{100, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  for (int i = 0; i < 5000; i++) {
+    const Entry entry{.path = std::to_string(i), .kind = EntryKind::kFile, .size_bytes = 0};
+    files_->begin(std::make_unique<FileWriter>(
+        TargetTree::Place{.open = folder, .name = entry.path}, entry, Xattrs(), false, budget_));
+    EXPECT_TRUE(files_->end());
+  }
+  EXPECT_TRUE(files_->settle());
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 TEST_F(WriteBehindTest, AFileThatCantBeMadeIsAnErrorThatNamesIt) {
   fs::create_directories(dir_.path() / "taken");
   const auto folder =

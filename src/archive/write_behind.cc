@@ -11,8 +11,8 @@
 namespace manman::archive {
 namespace {
 
-// That are open at a time because something of them waits to be written.
-constexpr size_t kMaxOpenFiles = 128;
+// Of files and folders that are open because something of them waits to be written.
+constexpr size_t kMaxDescriptors = 128;
 // Of a block: there may be files without contents.
 constexpr size_t kMaxParts = 512;
 // A block goes on to another folder while it has fewer.
@@ -26,7 +26,7 @@ WriteBehind::WriteBehind(const Metadata& metadata, int threads) : metadata_(meta
   const int wanted = thread_count(threads) + kExtraThreads;
   auto state = state_.lock();
   const int blocks = 4 * wanted;
-  max_open_files_ = std::max<size_t>(kMaxOpenFiles / blocks, 1);
+  max_descriptors_ = std::max<size_t>(kMaxDescriptors / blocks, 1);
   max_making_ = static_cast<size_t>(thread_count(threads));
   for (int i = 0; i < blocks; i++) state->spare.push_back(std::make_unique<Block>());
   try {
@@ -76,10 +76,9 @@ Result<void> WriteBehind::begin_part(uint64_t offset) {
   if (!block_) TRY(take_block());
   block_->used = next();
   file_->parts++;
-  if (is_made)
-    block_->open_files++;
-  else
-    block_->makes_in = file_->writer->place().open;
+  const auto makes_in = is_made ? block_->makes_in : file_->writer->place().open;
+  if (is_made || makes_in != block_->makes_in) block_->descriptors++;
+  block_->makes_in = makes_in;
   block_->parts.push_back({.file = file_, .offset = offset, .begin = block_->used});
   return {};
 }
@@ -134,7 +133,7 @@ Result<void> WriteBehind::end() {
   if (!has_part_at_end()) TRY(begin_part(0));
   block_->parts.back().last = true;
   file_.reset();
-  if (block_->open_files >= max_open_files_ || block_->parts.size() >= kMaxParts) hand_over();
+  if (block_->descriptors >= max_descriptors_ || block_->parts.size() >= kMaxParts) hand_over();
   return {};
 }
 
@@ -175,7 +174,7 @@ void WriteBehind::work() {
     const Result<void> written = write(*block);
     block->parts.clear();
     block->used = 0;
-    block->open_files = 0;
+    block->descriptors = 0;
     const std::shared_ptr<const UniqueFd> made_in = std::move(block->makes_in);
     bool wake = !written;
     {

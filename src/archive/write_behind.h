@@ -64,7 +64,7 @@ class WriteBehind {
     alignas(FileWriter::kAlignment) std::array<std::byte, kBlockSize> bytes;
     size_t used = 0;
     std::vector<Part> parts;
-    size_t open_files = 0;                     // parts of files that were made before
+    size_t descriptors = 0;                    // of files that were made before, and of folders
     std::shared_ptr<const UniqueFd> makes_in;  // where files are made; the last one, of several
   };
   struct State {
@@ -93,7 +93,7 @@ class WriteBehind {
   Result<void> write(Block& block);
 
   const Metadata metadata_;
-  size_t max_open_files_ = 0;  // of a block
+  size_t max_descriptors_ = 0;  // of a block
   size_t max_making_ = 0;
   std::shared_ptr<File> file_;
   std::unique_ptr<Block> block_;  // being filled

@@ -1,4 +1,4 @@
-# Warnings, sanitizers, ccache and a fast linker; one place for all targets.
+# Warnings, sanitizers and ccache; one place for all targets.
 set(MANMAN_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,undefined or thread")
 
 find_program(CCACHE ccache)
@@ -8,11 +8,6 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
-endif()
-
-find_program(MOLD mold)
-if(MOLD)
-  add_link_options(-fuse-ld=mold)
 endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)

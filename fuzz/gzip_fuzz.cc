@@ -1,22 +1,24 @@
 #include <libdeflate.h>
+#include <zstd.h>
 
 #include <algorithm>
 
 #include "archive/bytes.h"
 #include "archive/sequential_reader.h"
+#include "archive/zstd_stream.h"
 #include "base/sha256.h"
 #include "fuzz/check.h"
 #include "fuzz/gzip_mutator.h"
 #include "fuzz/memory_source.h"
 
-// The reader of archives without an index: what it takes as whole, another decoder of gzip gives
-// the same bytes of; and it has shown all bytes of the archive.
+// The reader of archives without an index: what it takes as whole, another decoder of gzip, or
+// zstd's for whole buffers, gives the same bytes of; and it has shown all bytes of the archive.
 namespace manman::archive::fuzz {
 namespace {
 
 // The stream by libdeflate; what is damaged, cut short, or not gzip is a finding, as the reader
 // took it.
-std::string decode(ConstBytes bytes, size_t stream_size) {
+std::string decode_gzip(ConstBytes bytes, size_t stream_size) {
   std::string stream(stream_size, '\0');
   size_t made = 0;
   libdeflate_decompressor* decoder = libdeflate_alloc_decompressor();
@@ -31,6 +33,18 @@ std::string decode(ConstBytes bytes, size_t stream_size) {
   libdeflate_free_decompressor(decoder);
   CHECK(made == stream_size);
   return stream;
+}
+
+std::string decode_zstd(ConstBytes bytes, size_t stream_size) {
+  std::string stream(stream_size, '\0');
+  CHECK(ZSTD_decompress(stream.data(), stream.size(), bytes.data(), bytes.size()) == stream_size);
+  return stream;
+}
+
+std::string decode(ConstBytes bytes, size_t stream_size) {
+  if (as_text(bytes).starts_with("\x1f\x8b")) return decode_gzip(bytes, stream_size);
+  if (is_zstd(bytes)) return decode_zstd(bytes, stream_size);
+  return std::string(as_text(bytes));
 }
 
 }  // namespace
@@ -60,8 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (stream.size() > (16U << 20)) return 0;
   CHECK(seen.finish() == Sha256::of(bytes));
-  const bool packed = as_text(bytes).starts_with("\x1f\x8b");
-  CHECK(stream == (packed ? decode(bytes, stream.size()) : std::string(as_text(bytes))));
+  CHECK(stream == decode(bytes, stream.size()));
   return 0;
 }
 

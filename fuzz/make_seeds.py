@@ -85,6 +85,11 @@ def regions():
         yield f"region-{slot}", bytes(header) + chunks
 
 
+# Without checksums, which would let few changes pass.
+def zstd(data):
+    return subprocess.run(["zstd", "--no-check", "-q"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
 def main():
     out = Path(sys.argv[1])
     for name in ("tar", "gzip", "archive", "region"):
@@ -99,10 +104,13 @@ def main():
             (out / "archive" / f"{name}.tar").write_bytes(data)
             packed = gzip.compress(data, 6, mtime=0)
             (out / "gzip" / name).write_bytes(packed)
+            (out / "gzip" / f"{name}.zst").write_bytes(zstd(data))
             (out / "archive" / f"{name}.tar.gz").write_bytes(packed)
         half = len(packed) // 2
         (out / "gzip/members").write_bytes(gzip.compress(data[:half], mtime=0) + gzip.compress(data[half:], mtime=0)
                                            + bytes(512))
+        skippable = bytes.fromhex("502a4d18 04000000 00000000")
+        (out / "gzip/frames.zst").write_bytes(skippable + zstd(data[:half]) + skippable + zstd(data[half:]))
         one = ours(folder, "one")
         (out / "archive/ours").write_bytes(one)
         (out / "gzip/ours").write_bytes(one)

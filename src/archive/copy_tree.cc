@@ -89,7 +89,7 @@ Result<Member> TreeCopier::member_of(const Found& found) {
     }
   }
   member.sparse = static_cast<uint64_t>(info.st_blocks) * 512 < entry.size_bytes;
-  const int fd = found.file ? found.file.get() : found.folder;
+  const int fd = found.file ? found.file.get() : found.folder ? found.folder->get() : -1;
   if (fd >= 0)
     member.xattrs = read_xattrs(fd, XattrScope::kAll, [&](const std::string& why) {
       warnings_.add(entry.path + " " + why);

@@ -112,8 +112,8 @@ TEST(Failure, ProgressCountsUpToTheWhole) {
   EXPECT_EQ(unpacking.done_entries, 5U);
 }
 
-// Acts once, when the third write comes: names are read by then, and the window of frames is too
-// small for files late in the order to be open.
+// Acts once, when the third write comes: names are read by then, and the windows of frames and of
+// files read ahead are too small for what is late in the order to be open.
 struct LateSink final : Sink {
   std::string bytes;
   std::function<void()> act;
@@ -129,19 +129,25 @@ TEST(Failure, FilesThatVanishAreNamedAndLeftOut) {
   const TempDir temp;
   const fs::path dir = temp.make("game");
   fill(dir, 40);
+  constexpr int kSmall = 600;
+  for (int i = 0; i < kSmall; i++) write_file(dir / ("small-" + std::to_string(i)), "small");
+  write_file(dir / "z-small", "small");
   fs::create_directory(dir / "zz-folder");
   LateSink sink;
   sink.act = [&] {
     fs::remove(dir / "138");
+    fs::remove(dir / "z-small");
     fs::remove(dir / "zz-folder");
   };
-  const auto result = pack(dir, sink, {.threads = 1});
+  auto result = pack(dir, sink, {.threads = 1});
   ASSERT_TRUE(result) << message_of(result);
+  std::ranges::sort(result->warnings);
   EXPECT_EQ(result->warnings,
             (std::vector<std::string>{
                 "game/138 vanished while the folder was read; not in the archive",
+                "game/z-small vanished while the folder was read; not in the archive",
                 "game/zz-folder vanished while the folder was read; not in the archive"}));
-  EXPECT_EQ(result->entries, 1U + 39U);
+  EXPECT_EQ(result->entries, 1U + 39U + kSmall);
   EXPECT_TRUE(verify_bytes(sink.bytes));
 }
 

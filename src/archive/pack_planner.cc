@@ -5,63 +5,129 @@
 #include <cstring>
 
 #include "archive/extents.h"
+#include "archive/frame_reader.h"
 #include "archive/manners.h"
 #include "archive/tar_writer.h"
 
 namespace manman::archive {
-namespace {
-
-// Files up to this size are read while planning: a frame may hold hundreds of them, and their
-// descriptors would add up. Nobody looks whether they are zeros.
-constexpr uint64_t kSmallFile = format::kMaxUnmarkedZeros;
-
-}  // namespace
-
 std::string PackPlanner::archive_path(const std::string& path) const {
   if (prefix_.empty()) return path.empty() ? "." : path;
   return path.empty() ? prefix_ : prefix_ + "/" + path;
 }
 
 Result<void> PackPlanner::run(const std::string& dir) {
-  WalkOptions walking{.cross_file_systems = options_.cross_file_systems};
+  if (options_.files == nullptr)
+    TRY(walk_ahead(dir));
+  else
+    TRY(walk(dir, LookAtFiles::kOpen, [&](Found found) { return add(std::move(found), dir); }));
+  TRY(piece(nullptr, 0, format::kStreamEndSize));
+  return flush();
+}
+
+Result<void> PackPlanner::walk(const std::string& dir, LookAtFiles files,
+                               const TreeWalker::Visit& visit) {
+  WalkOptions walking{.cross_file_systems = options_.cross_file_systems, .files = files};
   if (!options_.leave_out.empty())
     walking.leave_out = [&](const std::string& path, const struct stat& info) {
       const bool matched = leave_out_.match(path, S_ISDIR(info.st_mode));
       if (matched) notes_.left_out++;
       return matched;
     };
-  TreeWalker walker([&](Found found) { return add(std::move(found), dir); },
-                    [&](const std::string& path, std::string_view why, bool changed) {
-                      const std::string how = std::string(why) + "; not in the archive";
-                      if (changed)
-                        notes_.add_changed(archive_path(path), how);
-                      else
-                        warn(archive_path(path), how);
-                    },
-                    std::move(walking));
-  TRY(walker.walk(dir));
-  TRY(piece(nullptr, 0, format::kStreamEndSize));
-  return flush();
+  return TreeWalker(
+             visit,
+             [&](const std::string& path, std::string_view why, bool changed) {
+               skip(path, why, changed);
+             },
+             std::move(walking))
+      .walk(dir);
+}
+
+Result<void> PackPlanner::walk_ahead(const std::string& dir) {
+  const int threads = thread_count(options_.threads);
+  WalkPipeline ahead(
+      threads, walk_window(threads),
+      [&](WalkPipeline& into) -> Result<void> {
+        if (options_.background) give_way();
+        WalkBatcher batcher(into);
+        TRY(walk(dir, LookAtFiles::kName,
+                 [&](Found found) { return batcher.add(std::move(found)); }));
+        return batcher.flush();
+      },
+      [&] {
+        if (options_.background) give_way();
+        return [&](WalkBatch& batch) { return read_batch(batch, options_); };
+      });
+  while (auto batch = TRY(ahead.pop())) {
+    for (auto& [found, read] : batch->items) {
+      if (progress_ != nullptr) TRY(progress_->check());
+      if (read)
+        TRY(add_read(found, *read, batch->contents, dir));
+      else if (found.parent)
+        TRY(add_named(std::move(found), dir));
+      else
+        TRY(add(std::move(found), dir));
+    }
+    batch->items.clear();  // and with them the folders that they keep open
+    ahead.recycle(std::move(batch));
+  }
+  return {};
+}
+
+Result<Entry> PackPlanner::entry_of(const Found& found, const std::string& dir) const {
+  Entry entry = found.entry_as(archive_path(found.path));
+  if (entry.path.size() <= format::kMaxPathSize) return entry;
+  return fail(Code::kInvalidArgument, dir + "/" + found.path.substr(0, 200) +
+                                          "…: its path is longer than an archive can hold (" +
+                                          std::to_string(format::kMaxPathSize) + " bytes)");
+}
+
+Result<void> PackPlanner::add_named(Found found, const std::string& dir) {
+  const std::string_view trouble =
+      TRY(open_file(found.parent->get(), found.name(), dir + "/" + found.path, found));
+  if (trouble.empty()) return add(std::move(found), dir);
+  skip(found.path, trouble, true);
+  return {};
+}
+
+Result<void> PackPlanner::add_read(const Found& found, const FileRead& read, ConstBytes contents,
+                                   const std::string& dir) {
+  EndingEntry ending;
+  const Entry entry = TRY(entry_of(found, dir));
+  TRY(header(entry, read.xattrs, ending.record));
+  TRY(literal(contents.subspan(read.begin, entry.size_bytes)));
+  job_->data_size += entry.size_bytes;
+  const FileToRead file{.info = found.info, .size = entry.size_bytes};
+  note_trouble(ending, read.shrank ? kShrank : trouble_of(file, read.after));
+  return end_entry(std::move(ending));
 }
 
 Result<void> PackPlanner::add(Found found, const std::string& dir) {
   if (progress_ != nullptr) TRY(progress_->check());
-  Entry entry = found.entry_as(archive_path(found.path));
-  if (entry.path.size() > format::kMaxPathSize)
-    return fail(Code::kInvalidArgument, dir + "/" + found.path.substr(0, 200) +
-                                            "…: its path is longer than an archive can hold (" +
-                                            std::to_string(format::kMaxPathSize) + " bytes)");
+  Entry entry = TRY(entry_of(found, dir));
   if (S_ISREG(found.info.st_mode)) return add_file(std::move(found), std::move(entry), dir);
   if (found.is_mount_point())
     warn(entry.path, "is a mount point; only the empty folder is in the archive");
   EndingEntry ending;
-  TRY(header(entry, xattrs_of(found.folder, entry.path), ending.record));
+  const Xattrs xattrs = found.folder ? xattrs_of(found.folder->get(), entry.path) : Xattrs();
+  TRY(header(entry, xattrs, ending.record));
   return end_entry(std::move(ending));
 }
 
 Xattrs PackPlanner::xattrs_of(int fd, const std::string& path) {
-  if (fd < 0) return {};
   return read_xattrs(fd, XattrScope::kCarried, [&](const std::string& why) { warn(path, why); });
+}
+
+void PackPlanner::skip(const std::string& path, std::string_view why, bool changed) {
+  const std::string how = std::string(why) + "; not in the archive";
+  if (changed)
+    notes_.add_changed(archive_path(path), how);
+  else
+    warn(archive_path(path), how);
+}
+
+void PackPlanner::note_trouble(EndingEntry& ending, std::string_view trouble) {
+  ending.record.changed = !trouble.empty();
+  if (ending.record.changed) notes_.add_changed(ending.record.entry.path, trouble);
 }
 
 void PackPlanner::warn(const std::string& path, std::string_view why) {
@@ -175,9 +241,7 @@ Result<void> PackPlanner::add_small(const FileToRead& file, EndingEntry& ending)
   }
   struct stat now{};
   if (::fstat(file.fd.get(), &now) != 0) return fail_errno("stat " + file.name, errno);
-  const std::string_view trouble = shrank ? kShrank : trouble_of(file, now);
-  ending.record.changed = !trouble.empty();
-  if (ending.record.changed) notes_.add_changed(ending.record.entry.path, trouble);
+  note_trouble(ending, shrank ? kShrank : trouble_of(file, now));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include "archive/hard_links.h"
 #include "archive/packer_frame.h"
 #include "archive/tree_walker.h"
+#include "archive/walk_ahead.h"
 #include "archive/warnings.h"
 #include "archive/xattrs.h"
 #include "base/path_patterns.h"
@@ -18,8 +20,8 @@ namespace manman::archive {
 // What a pack has to say beside the archive. Any thread.
 struct PackNotes {
   Warnings warnings;
-  Warnings changed;       // paths
-  uint64_t left_out = 0;  // the planner's
+  Warnings changed;  // paths
+  std::atomic<uint64_t> left_out{0};
 
   void add_changed(const std::string& path, std::string_view how) {
     warnings.add(path + " " + std::string(how));
@@ -28,7 +30,8 @@ struct PackNotes {
 };
 
 // Walks a folder and lays its tar stream out in frames, for workers to fill. Runs as the
-// pipeline's producer, in its thread.
+// pipeline's producer, in its thread. What the options' `files` is asked about is not touched
+// before; otherwise threads of its own walk and read small files ahead.
 class PackPlanner {
  public:
   // All must outlive it. `prefix` is the options', cleaned, `leave_out` theirs, compiled.
@@ -45,8 +48,14 @@ class PackPlanner {
   Result<void> run(const std::string& dir);
 
  private:
+  Result<void> walk(const std::string& dir, LookAtFiles files, const TreeWalker::Visit& visit);
+  Result<void> walk_ahead(const std::string& dir);
   Result<void> add(Found found, const std::string& dir);
+  Result<void> add_named(Found found, const std::string& dir);
   Result<void> add_file(Found found, Entry entry, const std::string& dir);
+  Result<void> add_read(const Found& found, const FileRead& read, ConstBytes contents,
+                        const std::string& dir);
+  Result<Entry> entry_of(const Found& found, const std::string& dir) const;
   Result<void> add_contents(const std::shared_ptr<OpenFile>& file, EndingEntry& ending, int fd,
                             bool may_have_holes);
   Result<void> add_small(const FileToRead& file, EndingEntry& ending);
@@ -60,6 +69,8 @@ class PackPlanner {
 
   Result<void> header(const Entry& entry, const Xattrs& xattrs, format::EntryRecord& record);
   Xattrs xattrs_of(int fd, const std::string& path);
+  void note_trouble(EndingEntry& ending, std::string_view trouble);
+  void skip(const std::string& path, std::string_view why, bool changed);
   // With the entry's path in the archive.
   void warn(const std::string& path, std::string_view why);
   Result<void> literal(ConstBytes bytes);

@@ -29,6 +29,18 @@ UniqueFd open_quietly(int folder, const char* name, int flags) {
 
 }  // namespace
 
+Result<std::string_view> open_file(int parent, const char* name, const std::string& shown,
+                                   Found& found) {
+  // O_NONBLOCK: should a fifo have taken its place, the opening must not wait for a writer.
+  found.file =
+      open_quietly(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (!found.file && (errno == ENOENT || errno == ELOOP || errno == ENXIO))
+    return "vanished while the folder was read";
+  if (!found.file) return fail_errno("open " + shown, errno);
+  if (::fstat(found.file.get(), &found.info) != 0) return fail_errno("stat " + shown, errno);
+  return S_ISREG(found.info.st_mode) ? "" : "was replaced while the folder was read";
+}
+
 Entry Found::entry_as(std::string as) const {
   Entry entry;
   entry.path = std::move(as);
@@ -46,7 +58,7 @@ Entry Found::entry_as(std::string as) const {
 
 // An entered folder: its names, sorted, and how far they have been taken.
 struct TreeWalker::Level {
-  UniqueFd fd;  // closed while far from the top
+  OpenFolder fd;  // none while far from the top
   struct stat info{};
   size_t path_size = 0;                                              // of the parent's path
   std::unique_ptr<DIR, int (*)(DIR*)> listing{nullptr, ::closedir};  // while more names follow
@@ -82,14 +94,15 @@ TreeWalker::~TreeWalker() = default;
 
 Result<void> TreeWalker::walk(const std::string& dir) {
   root_ = dir;
-  UniqueFd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd && errno == ENOTDIR) return fail(Code::kInvalidArgument, dir + " is not a folder");
-  if (!fd) return fail_errno("open folder " + dir, errno);
+  UniqueFd opened(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened && errno == ENOTDIR) return fail(Code::kInvalidArgument, dir + " is not a folder");
+  if (!opened) return fail_errno("open folder " + dir, errno);
   struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + dir, errno);
+  if (::fstat(opened.get(), &info) != 0) return fail_errno("stat " + dir, errno);
   device_ = info.st_dev;
-  TRY(visit_(Found{.path = "", .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
-  TRY(enter(std::move(fd), info, ""));
+  const auto fd = std::make_shared<const UniqueFd>(std::move(opened));
+  TRY(visit_(Found{.path = "", .info = info, .folder = fd}));
+  TRY(enter(fd, info, ""));
   std::string name;
   unsigned char type = DT_UNKNOWN;
   while (!levels_.empty()) {
@@ -105,14 +118,15 @@ std::string TreeWalker::child_path(const std::string& name) const {
   return path_.empty() ? name : path_ + "/" + name;
 }
 
-Result<void> TreeWalker::enter(UniqueFd fd, const struct stat& info, const std::string& name) {
+Result<void> TreeWalker::enter(const OpenFolder& fd, const struct stat& info,
+                               const std::string& name) {
   auto level = std::make_unique<Level>();
   level->path_size = path_.size();
   if (!name.empty()) path_ = child_path(name);
   level->info = info;
-  const int listing = ::openat(fd.get(), ".", kFolderFlags);
+  const int listing = ::openat(fd->get(), ".", kFolderFlags);
   if (listing < 0) return fail_errno("read folder " + shown(path_), errno);
-  level->fd = std::move(fd);
+  level->fd = fd;
   level->listing.reset(::fdopendir(listing));
   if (!level->listing) {
     const int error_number = errno;
@@ -130,13 +144,13 @@ Result<void> TreeWalker::leave() {
   levels_.pop_back();
   if (!levels_.empty() && !levels_.back()->fd) {
     Level& parent = *levels_.back();
-    UniqueFd fd(::openat(left->fd.get(), "..", kFolderFlags));
+    UniqueFd fd(::openat(left->fd->get(), "..", kFolderFlags));
     struct stat info{};
     if (!fd || ::fstat(fd.get(), &info) != 0)
       return fail_errno("return to the parent of " + shown(path_), errno);
     if (info.st_ino != parent.info.st_ino || info.st_dev != parent.info.st_dev)
       return fail(Code::kAborted, shown(path_) + " was moved while it was read");
-    parent.fd = std::move(fd);
+    parent.fd = std::make_shared<const UniqueFd>(std::move(fd));
   }
   path_.resize(left->path_size);
   return {};
@@ -184,10 +198,13 @@ Result<bool> TreeWalker::next_name(std::string& name, unsigned char& type) {
 
 Result<void> TreeWalker::take(const std::string& name, unsigned char type) {
   // What it is as it was opened counts, so that one look is enough.
-  if (type == DT_REG && options_.open_files && !options_.leave_out) return take_file(name);
-  const std::string path = child_path(name);
+  if (type == DT_REG && options_.files == LookAtFiles::kOpen && !options_.leave_out)
+    return take_file(name);
+  std::string path = child_path(name);
   struct stat info{};
-  if (::fstatat(levels_.back()->fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (type == DT_REG && options_.files == LookAtFiles::kName)
+    info.st_mode = S_IFREG;
+  else if (::fstatat(levels_.back()->fd->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno != ENOENT) return fail_errno("stat " + shown(path), errno);
     warn_(path, "vanished while the folder was read", true);
     return {};
@@ -197,8 +214,8 @@ Result<void> TreeWalker::take(const std::string& name, unsigned char type) {
     case S_IFDIR:
       return take_folder(name, info);
     case S_IFREG:
-      if (options_.open_files) return take_file(name);
-      return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
+      if (options_.files == LookAtFiles::kOpen) return take_file(name);
+      return visit_(Found{.path = std::move(path), .info = info, .parent = levels_.back()->fd});
     case S_IFLNK:
       return take_symlink(name, info);
     default:
@@ -207,8 +224,7 @@ Result<void> TreeWalker::take(const std::string& name, unsigned char type) {
 }
 
 Result<void> TreeWalker::take_special(const std::string& path, const struct stat& info) {
-  if (options_.special_files)
-    return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
+  if (options_.special_files) return visit_(Found{.path = path, .info = info});
   if (S_ISFIFO(info.st_mode))
     warn_(path, "is a fifo", false);
   else
@@ -225,51 +241,37 @@ bool TreeWalker::is_elsewhere(int fd, const struct stat& info) const {
          (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-Result<void> TreeWalker::take_mount_point(const std::string& path, const struct stat& info) {
-  return visit_(Found{.path = path, .info = info, .file = {}, .folder = -1, .link_target = {}});
-}
-
 Result<void> TreeWalker::take_folder(const std::string& name, const struct stat& seen) {
   const std::string path = child_path(name);
-  if (is_elsewhere(-1, seen)) return take_mount_point(path, seen);
-  UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(), kFolderFlags);
+  if (is_elsewhere(-1, seen)) return visit_(Found{.path = path, .info = seen});
+  UniqueFd opened = open_quietly(levels_.back()->fd->get(), name.c_str(), kFolderFlags);
   struct stat info{};
-  if (!fd && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+  if (!opened && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
     warn_(path, "vanished while the folder was read", true);
     return {};
   }
-  if (!fd) return fail_errno("open folder " + shown(path), errno);
-  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
-  if (is_elsewhere(fd.get(), info)) return take_mount_point(path, info);
-  TRY(visit_(Found{.path = path, .info = info, .file = {}, .folder = fd.get(), .link_target = {}}));
-  return enter(std::move(fd), info, name);
+  if (!opened) return fail_errno("open folder " + shown(path), errno);
+  if (::fstat(opened.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
+  if (is_elsewhere(opened.get(), info)) return visit_(Found{.path = path, .info = info});
+  const auto fd = std::make_shared<const UniqueFd>(std::move(opened));
+  TRY(visit_(Found{.path = path, .info = info, .folder = fd}));
+  return enter(fd, info, name);
 }
 
 Result<void> TreeWalker::take_file(const std::string& name) {
-  const std::string path = child_path(name);
-  // O_NONBLOCK: should a fifo have taken its place, the opening must not wait for a writer.
-  UniqueFd fd = open_quietly(levels_.back()->fd.get(), name.c_str(),
-                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (!fd && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) {
-    warn_(path, "vanished while the folder was read", true);
-    return {};
-  }
-  if (!fd) return fail_errno("open " + shown(path), errno);
-  struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return fail_errno("stat " + shown(path), errno);
-  if (!S_ISREG(info.st_mode)) {
-    warn_(path, "was replaced while the folder was read", true);
-    return {};
-  }
-  return visit_(
-      Found{.path = path, .info = info, .file = std::move(fd), .folder = -1, .link_target = {}});
+  Found found{.path = child_path(name), .info = {}};
+  const std::string_view trouble =
+      TRY(open_file(levels_.back()->fd->get(), name.c_str(), shown(found.path), found));
+  if (trouble.empty()) return visit_(std::move(found));
+  warn_(found.path, trouble, true);
+  return {};
 }
 
 Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat& info) {
   const std::string path = child_path(name);
   std::array<char, format::kMaxPathSize + 1> target{};
   const ssize_t size =
-      ::readlinkat(levels_.back()->fd.get(), name.c_str(), target.data(), target.size());
+      ::readlinkat(levels_.back()->fd->get(), name.c_str(), target.data(), target.size());
   if (size < 0 && (errno == ENOENT || errno == EINVAL)) {
     warn_(path, "vanished while the folder was read", true);
     return {};
@@ -277,8 +279,6 @@ Result<void> TreeWalker::take_symlink(const std::string& name, const struct stat
   if (size < 0) return fail_errno("read link " + shown(path), errno);
   return visit_(Found{.path = path,
                       .info = info,
-                      .file = {},
-                      .folder = -1,
                       .link_target = std::string(target.data(), static_cast<size_t>(size))});
 }
 

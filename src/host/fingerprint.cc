@@ -77,7 +77,7 @@ Result<std::string> look_once(const GscDir& gsc, Job& job, const BackupCommand& 
       },
       [&](const std::string&, std::string_view, bool) { fingerprint.doubt(); },
       {.special_files = true,
-       .open_files = false,
+       .files = archive::LookAtFiles::kStat,
        .leave_out = [&](const std::string& path, const struct stat& info) {
          return patterns.match(path, S_ISDIR(info.st_mode));
        }});

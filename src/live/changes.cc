@@ -36,7 +36,7 @@ Result<Changes> changed_since(const std::filesystem::path& dir, const Moment& mo
   archive::TreeWalker walker(
       visit, [&](const std::string& path, std::string_view, bool) { changed.add(path); },
       {.special_files = true,
-       .open_files = false,
+       .files = archive::LookAtFiles::kStat,
        .leave_out = [&](const std::string& path, const struct stat& info) {
          return patterns.match(path, S_ISDIR(info.st_mode));
        }});

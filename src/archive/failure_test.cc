@@ -129,7 +129,7 @@ TEST(Failure, FilesThatVanishAreNamedAndLeftOut) {
   const TempDir temp;
   const fs::path dir = temp.make("game");
   fill(dir, 40);
-  constexpr int kSmall = 600;
+  constexpr int kSmall = 2000;
   for (int i = 0; i < kSmall; i++) write_file(dir / ("small-" + std::to_string(i)), "small");
   write_file(dir / "z-small", "small");
   fs::create_directory(dir / "zz-folder");

@@ -1,5 +1,7 @@
 #include "archive/file_choice.h"
 
+#include <sys/xattr.h>
+
 #include <map>
 
 #include "archive/test_support.h"
@@ -150,6 +152,49 @@ TEST_F(FileChoiceTest, PatternsLeaveOutFilesAndFolders) {
   EXPECT_FALSE(fs::exists(to_ / "a.log"));
   EXPECT_TRUE(fs::exists(to_ / "keep.log"));
   EXPECT_EQ(code_of(pack_and_unpack({"a[b"})), Code::kInvalidArgument);
+}
+
+// Without anybody to ask about them, small files are read ahead by several threads, in batches.
+TEST_F(FileChoiceTest, WhoIsNotAskedGetsTheSameArchiveReadAhead) {
+  std::mt19937_64 random(9);
+  std::vector<fs::path> folders{from_};
+  for (int i = 0; i < 40; i++) {
+    folders.push_back(folders[random() % folders.size()] / ("folder-" + std::to_string(i)));
+    fs::create_directory(folders.back());
+  }
+  // Below, at and above the size that is small, and more than a batch holds.
+  const std::string large = noise(random, 70'000);
+  const std::vector<size_t> sizes{0, 1, 511, 512, 700, 65'535, 65'536, 65'537, 70'000};
+  fs::path last;
+  for (int i = 0; i < 1500; i++) {
+    const fs::path path = folders[random() % folders.size()] / std::to_string(i);
+    if (i % 97 == 1)
+      fs::create_hard_link(last, path);
+    else if (i % 53 == 1)
+      fs::create_symlink("somewhere", path);
+    else
+      write_file(path, large.substr(0, sizes[random() % sizes.size()]));
+    if (i % 61 == 2) (void)::setxattr(path.c_str(), "user.mark", "12", 2, 0);
+    last = path;
+  }
+  fs::create_directory(from_ / "full");
+  for (int i = 0; i < 200; i++) write_file(from_ / "full" / std::to_string(i), large.substr(i));
+  for (const bool leaves_out : {false, true}) {
+    PackOptions options{.threads = 2};
+    if (leaves_out) options.leave_out = {"folder-1*/", "*7"};
+    MemorySink ahead;
+    const auto packed_ahead = pack(from_, ahead, options);
+    ASSERT_TRUE(packed_ahead) << message_of(packed_ahead);
+    options.files = &answers_;
+    MemorySink asking;
+    const auto packed = pack(from_, asking, options);
+    ASSERT_TRUE(packed) << message_of(packed);
+    EXPECT_TRUE(ahead.bytes == asking.bytes);
+    EXPECT_EQ(packed_ahead->entries, packed->entries);
+    EXPECT_EQ(packed_ahead->left_out, packed->left_out);
+    EXPECT_EQ(packed->left_out > 0, leaves_out);
+    EXPECT_EQ(packed_ahead->warning_count, 0U);
+  }
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -12,7 +14,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/sync.h"
 
 namespace manman::archive {
 
@@ -44,67 +45,68 @@ class OrderedPipeline {
   OrderedPipeline(const OrderedPipeline&) = delete;
   OrderedPipeline& operator=(const OrderedPipeline&) = delete;
   ~OrderedPipeline() {
-    state_.lock()->stopped = true;
-    state_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      state_.stopped = true;
+    }
+    wake_all();
     threads_.clear();  // joins
   }
 
   // For the producer: a job to fill, new or recycled, as soon as the window has room.
   Result<std::unique_ptr<Job>> make() {
-    auto state = state_.lock();
-    state.wait([&] { return state->stopped || state->alive < window_; });
-    if (state->stopped) return stop_error(*state);
-    state->alive++;
-    if (state->spare.empty()) return std::make_unique<Job>();
-    std::unique_ptr<Job> job = std::move(state->spare.back());
-    state->spare.pop_back();
+    std::unique_lock lock(mutex_);
+    for_producer_.wait(lock, [this] { return state_.stopped || state_.alive < window_; });
+    if (state_.stopped) return stop_error();
+    state_.alive++;
+    if (state_.spare.empty()) return std::make_unique<Job>();
+    std::unique_ptr<Job> job = std::move(state_.spare.back());
+    state_.spare.pop_back();
     return job;
   }
 
   // For the producer.
   Result<void> push(std::unique_ptr<Job> job) {
     {
-      auto state = state_.lock();
-      if (state->stopped) return stop_error(*state);
-      state->slots.push_back(Slot{std::move(job), false});
+      const std::lock_guard lock(mutex_);
+      if (state_.stopped) return stop_error();
+      state_.slots.push_back(Slot{std::move(job), false});
     }
-    state_.notify_all();
+    for_workers_.notify_one();
     return {};
   }
 
   // For the producer: returns once all jobs that were handed over are done.
   Result<void> drain() {
-    auto state = state_.lock();
-    state.wait([&] { return state->stopped || std::ranges::all_of(state->slots, &Slot::done); });
-    if (state->stopped) return stop_error(*state);
+    std::unique_lock lock(mutex_);
+    for_producer_.wait(
+        lock, [this] { return state_.stopped || std::ranges::all_of(state_.slots, &Slot::done); });
+    if (state_.stopped) return stop_error();
     return {};
   }
 
   // For the owner: the next job in order once it is done; null after the last.
   Result<std::unique_ptr<Job>> pop() {
-    std::unique_ptr<Job> job;
-    {
-      auto state = state_.lock();
-      state.wait([&] {
-        return state->stopped || (state->slots.empty() ? state->produced : state->slots[0].done);
-      });
-      if (state->stopped) return stop_error(*state);
-      if (state->slots.empty()) return job;
-      job = std::move(state->slots.front().job);
-      state->slots.pop_front();
-      state->claimed--;
-    }
+    std::unique_lock lock(mutex_);
+    for_owner_.wait(lock, [this] {
+      return state_.stopped || (state_.slots.empty() ? state_.produced : state_.slots[0].done);
+    });
+    if (state_.stopped) return stop_error();
+    if (state_.slots.empty()) return std::unique_ptr<Job>();
+    std::unique_ptr<Job> job = std::move(state_.slots.front().job);
+    state_.slots.pop_front();
+    state_.claimed--;
     return job;
   }
 
   // For the owner: gives a job from pop() back, which makes room in the window.
   void recycle(std::unique_ptr<Job> job) {
     {
-      auto state = state_.lock();
-      state->spare.push_back(std::move(job));
-      state->alive--;
+      const std::lock_guard lock(mutex_);
+      state_.spare.push_back(std::move(job));
+      state_.alive--;
     }
-    state_.notify_all();
+    for_producer_.notify_one();
   }
 
  private:
@@ -122,48 +124,64 @@ class OrderedPipeline {
     std::optional<Error> error;
   };
 
-  static std::unexpected<Error> stop_error(const State& state) {
-    return std::unexpected(state.error.value_or(Error{Code::kCancelled, "stopped"}));
+  std::unexpected<Error> stop_error() const {
+    return std::unexpected(state_.error.value_or(Error{Code::kCancelled, "stopped"}));
+  }
+
+  void wake_all() {
+    for_producer_.notify_all();
+    for_workers_.notify_all();
+    for_owner_.notify_all();
   }
 
   void stop(Error error) {
     {
-      auto state = state_.lock();
-      state->stopped = true;
-      if (!state->error) state->error = std::move(error);
+      const std::lock_guard lock(mutex_);
+      state_.stopped = true;
+      if (!state_.error) state_.error = std::move(error);
     }
-    state_.notify_all();
+    wake_all();
   }
 
   void finish_producing(Result<void> result) {
     if (!result) return stop(std::move(result).error());
-    state_.lock()->produced = true;
-    state_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      state_.produced = true;
+    }
+    wake_all();
   }
 
   Job* claim() {
-    auto state = state_.lock();
-    state.wait(
-        [&] { return state->stopped || state->claimed < state->slots.size() || state->produced; });
-    if (state->stopped || state->claimed >= state->slots.size()) return nullptr;
-    return state->slots[state->claimed++].job.get();
+    std::unique_lock lock(mutex_);
+    for_workers_.wait(lock, [this] {
+      return state_.stopped || state_.claimed < state_.slots.size() || state_.produced;
+    });
+    if (state_.stopped || state_.claimed >= state_.slots.size()) return nullptr;
+    return state_.slots[state_.claimed++].job.get();
   }
 
   void work(const Work& do_job) {
     while (Job* job = claim()) {
       if (auto result = do_job(*job); !result) return stop(std::move(result).error());
       {
-        auto state = state_.lock();
+        const std::lock_guard lock(mutex_);
         const auto slot = std::ranges::find_if(
-            state->slots, [&](const Slot& one) { return one.job.get() == job; });
-        if (slot != state->slots.end()) slot->done = true;
+            state_.slots, [&](const Slot& one) { return one.job.get() == job; });
+        if (slot != state_.slots.end()) slot->done = true;
       }
-      state_.notify_all();
+      for_owner_.notify_one();
+      for_producer_.notify_one();  // that drains
     }
   }
 
   const size_t window_;
-  Sync<State> state_;
+  std::mutex mutex_;
+  State state_;  // under the mutex
+  // Each wakes those alone that have something to do: there may be many small jobs.
+  std::condition_variable for_producer_;
+  std::condition_variable for_workers_;
+  std::condition_variable for_owner_;
   std::vector<std::jthread> threads_;
 };
 

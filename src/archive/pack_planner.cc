@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "archive/extents.h"
-#include "archive/frame_reader.h"
 #include "archive/manners.h"
 #include "archive/tar_writer.h"
 
@@ -43,9 +42,8 @@ Result<void> PackPlanner::walk(const std::string& dir, LookAtFiles files,
 }
 
 Result<void> PackPlanner::walk_ahead(const std::string& dir) {
-  const int threads = thread_count(options_.threads);
   WalkPipeline ahead(
-      threads, walk_window(threads),
+      walk_readers(options_), kWalkWindow,
       [&](WalkPipeline& into) -> Result<void> {
         if (options_.background) give_way();
         WalkBatcher batcher(into);

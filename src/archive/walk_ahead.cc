@@ -2,21 +2,27 @@
 
 #include <algorithm>
 
+#include "archive/frame_reader.h"
 #include "archive/manners.h"
 
 namespace manman::archive {
 namespace {
 
 constexpr size_t kMaxItems = 64;
+constexpr size_t kMaxContents = size_t{2} << 20;
 // A folder stays open until the batches that name its files are done.
 constexpr size_t kMaxFolders = 8;
-constexpr size_t kMaxWindow = 12;
+// What is not in the page cache is waited for, so that more of them than cores are worth it; beside
+// a game that may wait for the same disk they are not.
+constexpr int kReadersPerThread = 4;
+constexpr int kMaxReaders = 8;
 
 std::optional<FileRead> read_file(WalkBatch& batch, Found& found, const PackOptions& options) {
   const auto trouble = open_file(found.parent->get(), found.name(), found.path, found);
   const UniqueFd file = std::move(found.file);
   const auto size = static_cast<uint64_t>(found.info.st_size);
-  if (!trouble || !trouble->empty() || found.info.st_nlink > 1 || size > kSmallFile)
+  if (!trouble || !trouble->empty() || found.info.st_nlink > 1 || size > kSmallFile ||
+      size > kMaxContents - batch.contents.size())
     return std::nullopt;
   bool all_well = true;
   FileRead read{.xattrs = read_xattrs(file.get(), XattrScope::kCarried,
@@ -35,8 +41,9 @@ std::optional<FileRead> read_file(WalkBatch& batch, Found& found, const PackOpti
 
 }  // namespace
 
-size_t walk_window(int threads) {
-  return std::min(kMaxWindow, static_cast<size_t>(threads) * 2 + 2);
+int walk_readers(const PackOptions& options) {
+  const int threads = std::min(thread_count(options.threads), kMaxReaders);
+  return options.background ? threads : std::min(threads * kReadersPerThread, kMaxReaders);
 }
 
 Result<void> WalkBatcher::add(Found found) {
@@ -44,6 +51,7 @@ Result<void> WalkBatcher::add(Found found) {
     batch_ = TRY(pipeline_.make());
     batch_->items.clear();
     batch_->contents.clear();
+    batch_->contents.reserve(kMaxContents);
     batch_->folders = 0;
   }
   const OpenFolder& folder = found.folder ? found.folder : found.parent;

@@ -41,8 +41,10 @@ struct WalkBatch {
 // The producer's side is a walker's thread, the workers read, the owner takes batches out.
 using WalkPipeline = OrderedPipeline<WalkBatch>;
 
-// As many batches as keep the threads busy. Each holds 4 MiB of contents at most.
-size_t walk_window(int threads);
+// How many threads read, and how many batches there are at a time. Each holds 2 MiB of contents at
+// most.
+int walk_readers(const PackOptions& options);
+inline constexpr size_t kWalkWindow = 12;
 
 // Gathers what a walk visits into batches.
 class WalkBatcher {
@@ -57,7 +59,8 @@ class WalkBatcher {
 };
 
 // Reads the batch's small files, as the options want it. Only names are left of one that is not
-// small, is linked more than once, or gives any trouble: whoever comes to it next meets that, too.
+// small, does not fit, is linked more than once, or gives any trouble: whoever comes to it next
+// meets that, too.
 // kCancelled as soon as the options' progress says so.
 Result<void> read_batch(WalkBatch& batch, const PackOptions& options);
 

@@ -45,10 +45,11 @@ class ReadAhead final : public RandomSource {
       return source_->read_at(offset, buffer);
     while (!buffer.empty()) {
       const uint64_t number = offset / chunk_bytes_;
-      const std::shared_ptr<const Chunk> chunk = TRY(get(number));
+      const std::shared_ptr<Chunk> chunk = TRY(get(number));
       const size_t begin = offset - number * chunk_bytes_;
       const size_t count = std::min(buffer.size(), chunk->bytes.size() - begin);
       std::memcpy(buffer.data(), chunk->bytes.data() + begin, count);
+      let_go(*chunk);
       offset += count;
       buffer = buffer.subspan(count);
     }
@@ -58,7 +59,9 @@ class ReadAhead final : public RandomSource {
  private:
   struct Chunk {
     std::vector<std::byte> bytes;  // filled by the one thread that reads it, before it is done
+    // Under the state's lock:
     bool done = false;
+    int readers = 0;  // that wait for it, or read its bytes
     std::optional<Error> error;
   };
   struct State {
@@ -69,10 +72,12 @@ class ReadAhead final : public RandomSource {
     bool stopping = false;
   };
 
-  // Once it has been read. A failed one is read again when it is asked for again.
-  Result<std::shared_ptr<const Chunk>> get(uint64_t number) {
+  // Once it has been read; stays until let_go(). A failed one is read again when it is asked for
+  // again.
+  Result<std::shared_ptr<Chunk>> get(uint64_t number) {
     auto state = state_.lock();
     const std::shared_ptr<Chunk> chunk = want(*state, number, true);
+    chunk->readers++;
     if (number == state->in_order) state->in_order++;
     if (number < state->in_order) {
       const uint64_t end = (size_ + chunk_bytes_ - 1) / chunk_bytes_;
@@ -83,9 +88,15 @@ class ReadAhead final : public RandomSource {
     state_.notify_all();
     state.wait([&] { return chunk->done; });
     if (!chunk->error) return chunk;
+    chunk->readers--;
     const auto failed = state->chunks.find(number);
     if (failed != state->chunks.end() && failed->second == chunk) state->chunks.erase(failed);
     return std::unexpected(*chunk->error);
+  }
+
+  void let_go(Chunk& chunk) {
+    const auto state = state_.lock();
+    chunk.readers--;
   }
 
   static std::shared_ptr<Chunk> want(State& state, uint64_t number, bool now) {
@@ -103,7 +114,7 @@ class ReadAhead final : public RandomSource {
   void forget_old(State& state, uint64_t number) {
     for (auto it = state.chunks.begin();
          it != state.chunks.end() && state.chunks.size() > 2 * ahead_;) {
-      const bool idle = it->second->done && it->second.use_count() == 1;
+      const bool idle = it->second->done && it->second->readers == 0;
       if (!idle || (it->first >= number && it->first <= number + ahead_)) {
         ++it;
         continue;

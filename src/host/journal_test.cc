@@ -137,6 +137,7 @@ TEST_F(JournalTest, ChangeThatCannotBeWrittenDidNotHappen) {
 TEST(LanesTest, OneLaneKeepsItsOrderAndOthersGoOnMeanwhile) {
   Sync<std::vector<int>> seen;
   Sync<bool> released;
+  Sync<bool> done;
   Lanes lanes(3);
   lanes.post(1, [&] {
     auto go = released.lock();
@@ -147,7 +148,6 @@ TEST(LanesTest, OneLaneKeepsItsOrderAndOthersGoOnMeanwhile) {
     *released.lock() = true;  // would never come if lane 2 waited for lane 1
     released.notify_all();
   });
-  Sync<bool> done;
   lanes.post(1, [&] {
     *done.lock() = true;
     done.notify_all();

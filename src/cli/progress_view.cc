@@ -3,11 +3,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
 
 #include "base/file.h"
-#include "base/retry.h"
 #include "cli/interrupt.h"
 
 namespace manman::cli {
@@ -71,7 +72,13 @@ void ProgressView::wipe() {
 ProgressWatch::ProgressWatch(const Globals& globals, std::string label, Progress& progress)
     : thread_([&globals, label = std::move(label), &progress](const std::stop_token& stop) {
         ProgressView view(globals, label);
-        while (sleep_unless(kDrawInterval, [&] { return stop.stop_requested(); })) {
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any stopped;  // wakes at once: short work doesn't wait for its view
+        const auto wait = [&] {
+          stopped.wait_for(lock, stop, kDrawInterval, [] { return false; });
+        };
+        for (wait(); !stop.stop_requested(); wait()) {
           if (interrupted()) progress.cancel = true;
           view.update(progress.done_bytes, progress.total_bytes);
         }
